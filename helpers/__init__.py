@@ -1,0 +1,3 @@
+"""Shared code of the notebooks."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,99 @@
+"""Fingerprints: a hash of every series and year, so that anyone can prove that they hold the same numbers.
+
+The canonical form of a value is its ISO date and the value with two decimals. Two decimals are what the
+providers quote; more would tell two copies of the same close apart by their float residue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers import market
+
+PATH = market.DATA / "fingerprints.json"
+#: Adjusted closes change with every later dividend: they are compared, but are of one vintage.
+FIELDS = ("close", "adj_close")
+DIGITS = 12
+
+Hashes = dict[str, dict[str, dict[str, str]]]
+
+
+def year_hashes(values: pd.Series) -> dict[str, str]:
+    """Hash of each calendar year of a series indexed by date; missing values are left out."""
+    known = values.dropna()
+    dates = pd.DatetimeIndex(known.index)
+    lines = pd.Series(
+        [
+            f"{date} {value:.2f}\n"
+            for date, value in zip(dates.strftime("%Y-%m-%d"), known.to_numpy(), strict=True)
+        ]
+    )
+    return {
+        str(year): hashlib.sha256("".join(group).encode()).hexdigest()[:DIGITS]
+        for year, group in lines.groupby(dates.year.to_numpy())
+    }
+
+
+def compute(store: market.Store) -> Hashes:
+    """Hashes of every price and macro series of a store: series -> field -> year -> hash."""
+    found: Hashes = {}
+    symbols = list(store.manifest["symbols"])
+    rows = store.price_rows(symbols, FIELDS)
+    for name, group in rows.groupby("symbol", sort=True):
+        dated = group.set_index("date")
+        found[str(name)] = {field: years for field in FIELDS if (years := year_hashes(dated[field]))}
+    for name, group in store.macro_rows(list(store.manifest["series"])).groupby("series", sort=True):
+        found[str(name)] = {"value": year_hashes(group.set_index("date")["value"])}
+    return found
+
+
+def listed() -> dict[str, Any]:
+    """The fingerprints that ship with the project."""
+    return dict(json.loads(PATH.read_text("utf-8")))
+
+
+def compare(store: market.Store) -> pd.DataFrame:
+    """A store against the fingerprints that ship.
+
+    Returns
+    -------
+    Frame with one row a series, field and year: ``series``, ``field``, ``year``, ``state`` (identical,
+    differs, absent, or new for what the fingerprints do not know).
+    """
+    ours, known = compute(store), listed()["series"]
+    rows = []
+    for name in sorted(set(ours) | set(known)):
+        fields = set(ours.get(name, {})) | set(known.get(name, {}))
+        for field in sorted(fields):
+            here, there = ours.get(name, {}).get(field, {}), known.get(name, {}).get(field, {})
+            for year in sorted(set(here) | set(there)):
+                state = (
+                    "new"
+                    if year not in there
+                    else "absent"
+                    if year not in here
+                    else "identical"
+                    if here[year] == there[year]
+                    else "differs"
+                )
+                rows.append({"series": name, "field": field, "year": int(year), "state": state})
+    return pd.DataFrame(rows, columns=["series", "field", "year", "state"])
+
+
+def write(store: market.Store, path: Path = PATH) -> None:
+    """Make a store the reference: its files’ SHA-256 and every series’ hashes are written to ``path``."""
+    content = {
+        "what": "SHA-256 of the reference store’s files, and of each series and year (ISO date, two decimals; "
+        f"first {DIGITS} hex digits). Hashes only: no price can be read from them.",
+        "last_session": store.manifest["last_session"],
+        "files": {name: entry["sha256"] for name, entry in sorted(store.files.items())},
+        "series": compute(store),
+    }
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    part.replace(path)

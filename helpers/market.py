@@ -1,0 +1,453 @@
+"""The market data behind the notebooks: the store, the free series that ship, the synthetic market.
+
+A series is looked up in that order. Every frame says where it came from in ``attrs["source"]``:
+``"store"``, ``"public"`` (data/public, shipped) or ``"synthetic"``; ``attrs["as_of"]`` is its last date.
+
+The store's layout: ``prices.parquet`` (symbol, date, open, high, low, close, adj_close, volume),
+``macro.parquet`` (series, date, value), ``french/``, ``shiller/``, ``holdings/``, ``listings.parquet``,
+``fundamentals.parquet``, ``intraday/`` and ``manifest.json`` with the SHA-256 of each file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from helpers import calendar
+from helpers.errors import HelperError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "data"
+CACHE = DATA / ".cache"
+
+PRICE_FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
+HOW_TO_GET_DATA = "run `python -m helpers data` to fetch it from the providers, or set MARKET_DATA to a folder that holds it"
+
+
+class StoreError(HelperError):
+    """The store is missing, incomplete or altered."""
+
+
+class SeriesError(HelperError):
+    """A series is unknown, or has no value where one is needed."""
+
+
+# ------------------------------------------------------------------------------------------ catalogue
+
+
+@cache
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Every series of data/series.yaml by id."""
+    import yaml
+
+    entries = yaml.load((DATA / "series.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)["series"]
+    return {entry["id"]: entry for entry in entries}
+
+
+def describe(ids: Iterable[str]) -> pd.DataFrame:
+    """Catalogue lines of some series: name, provider, unit, price type, and what each is not."""
+    rows = [_entry(name) for name in ids]
+    columns = {"id": "Series", "name": "Name", "provider": "Provider", "unit": "Unit", "price": "Price type"}
+    return pd.DataFrame(rows)[[*columns, "is_not"]].rename(columns={**columns, "is_not": "What it is not"})
+
+
+def _entry(name: str) -> dict[str, Any]:
+    known = catalogue()
+    if name not in known:
+        near = difflib.get_close_matches(name.upper(), list(known), n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(near)}" if near else ""
+        raise SeriesError(f"Unknown series '{name}'{hint}? The catalogue is data/series.yaml.")
+    return known[name]
+
+
+def _tag(frame: Any, source: str, **more: Any) -> Any:
+    index = frame.index
+    as_of = f"{index[-1]:%Y-%m-%d}" if len(index) and isinstance(index, pd.DatetimeIndex) else None
+    frame.attrs = {"source": source, "as_of": as_of, **more}
+    return frame
+
+
+# ------------------------------------------------------------------------------------------ the store
+
+
+def locate() -> Path | None:
+    """The folder of the store: MARKET_DATA, else data/market; None if neither is there."""
+    named = os.environ.get("MARKET_DATA")
+    if named:
+        path = Path(named).expanduser()
+        path = path if path.is_absolute() else _relative(path)
+        recover(path)
+        if not path.is_dir():
+            raise StoreError(f"MARKET_DATA names {named}, which is no folder; {HOW_TO_GET_DATA}.")
+        return path
+    recover(DATA / "market")
+    return DATA / "market" if (DATA / "market").is_dir() else None
+
+
+def recover(path: Path) -> None:
+    """Put the old vintage back if a move of a new one was cut between its two renames."""
+    old = path.with_name(f"{path.name}.old")
+    if old.is_dir() and not path.exists():
+        old.rename(path)
+
+
+def _relative(path: Path) -> Path:
+    """A relative MARKET_DATA is meant from the project's root, where the commands run, not from a notebook."""
+    return path if path.is_dir() else ROOT / path
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class Store:
+    """One vintage of market data in a folder, checked against its manifest.
+
+    Parameters
+    ----------
+    path : the folder
+    source : what ``attrs["source"]`` of its frames says
+
+    Raises
+    ------
+    StoreError
+        if the manifest or one of its files is missing, truncated or altered. The check compares SHA-256
+        on the first opening and remembers each file by size and time of change.
+    """
+
+    def __init__(self, path: Path, source: str = "store") -> None:
+        self.path = path
+        self.source = source
+        manifest = path / "manifest.json"
+        if not manifest.is_file():
+            raise StoreError(f"The store at {path} has no manifest.json; {HOW_TO_GET_DATA}.")
+        try:
+            self.manifest: dict[str, Any] = json.loads(manifest.read_text("utf-8"))
+            self.files: dict[str, dict[str, Any]] = self.manifest["files"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"The manifest of the store at {path} cannot be read ({error}); fetch the data again."
+            ) from None
+        self._check()
+
+    def _check(self) -> None:
+        seen = _remembered()
+        fresh = dict(seen)
+        for name, listed in self.files.items():
+            file = self.path / name
+            if not file.is_file():
+                raise StoreError(f"The store at {self.path} lacks {name}; fetch the data again.")
+            stat = file.stat()
+            if stat.st_size != listed["bytes"]:
+                raise StoreError(
+                    f"{name} in the store at {self.path} has {stat.st_size:,} bytes instead of "
+                    f"{listed['bytes']:,}: it is truncated or altered; fetch the data again."
+                )
+            key = str(file.resolve())
+            stamp = [stat.st_size, stat.st_mtime_ns, listed["sha256"]]
+            if seen.get(key) == stamp:
+                continue
+            if _sha256(file) != listed["sha256"]:
+                raise StoreError(
+                    f"{name} in the store at {self.path} does not match the manifest’s SHA-256: it was altered; "
+                    f"fetch the data again."
+                )
+            fresh[key] = stamp
+        if fresh != seen:
+            _remember(fresh)
+
+    @property
+    def last_session(self) -> pd.Timestamp:
+        """Last session of the store."""
+        return pd.Timestamp(self.manifest["last_session"])
+
+    def has(self, name: str) -> bool:
+        """True if the store holds the symbol or macro series."""
+        return name in self.manifest["symbols"] or name in self.manifest["series"]
+
+    def price_rows(self, symbols: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
+        """Rows of some symbols: only their row groups and the needed columns are read."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(
+            self.path / "prices.parquet",
+            columns=["symbol", "date", *fields],
+            filters=[("symbol", "in", list(symbols))],
+        )
+        return _to_pandas(table)
+
+    def macro_rows(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Rows of some macro series."""
+        import pyarrow.parquet as pq
+
+        return _to_pandas(pq.read_table(self.path / "macro.parquet", filters=[("series", "in", list(ids))]))
+
+    def file(self, name: str) -> Path:
+        """Path of one of the store's files; StoreError if this store does not have it."""
+        if name not in self.files:
+            raise StoreError(f"This store has no {name}; {HOW_TO_GET_DATA}.")
+        return self.path / name
+
+
+def _to_pandas(table: pa.Table) -> pd.DataFrame:
+    frame = table.to_pandas(date_as_object=False)
+    frame["date"] = frame["date"].astype("datetime64[ns]")
+    return frame
+
+
+def _remembered() -> dict[str, Any]:
+    try:
+        return dict(json.loads((CACHE / "verified.json").read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _remember(seen: Mapping[str, Any]) -> None:
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        part = CACHE / f"verified.{os.getpid()}.part"
+        part.write_text(json.dumps(seen), "utf-8")
+        part.replace(CACHE / "verified.json")
+    except OSError:
+        # A read-only checkout only loses the memory of the check, not the check.
+        return
+
+
+# ------------------------------------------------------------------------------------- the free series
+
+
+@cache
+def _public_series(name: str) -> pd.Series | None:
+    path = DATA / "public" / f"{name}.csv"
+    if not path.is_file():
+        return None
+    return pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].rename(name)
+
+
+# ------------------------------------------------------------------------------------------ the market
+
+
+@dataclass
+class Market:
+    """What a notebook reads from: at most one store, the free series, at most one synthetic store."""
+
+    store: Store | None
+    synthetic: Store | None = None
+
+    @property
+    def source(self) -> str:
+        """``"store"`` or ``"synthetic"``: where prices come from."""
+        return self._prices.source
+
+    @property
+    def real(self) -> bool:
+        """True if prices are real data."""
+        return self.source != "synthetic"
+
+    @property
+    def last_session(self) -> pd.Timestamp:
+        """Last session of the prices."""
+        return self._prices.last_session
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that name the data: equal for two stores with the same files."""
+        listed = {name: entry["sha256"] for name, entry in self._prices.files.items()}
+        return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def _prices(self) -> Store:
+        found = self.store or self.synthetic
+        if found is None:
+            raise StoreError(f"There is no market data: {HOW_TO_GET_DATA}.")
+        return found
+
+    def prices(
+        self,
+        symbols: str | Sequence[str],
+        field: str = "close",
+        start: calendar.Day | None = None,
+        end: calendar.Day | None = None,
+    ) -> Any:
+        """Daily values of one field.
+
+        Parameters
+        ----------
+        symbols : one symbol (gives a Series) or several (gives a DataFrame, one column a symbol)
+        field : open, high, low, close (split-adjusted, without dividends), adj_close (with dividends:
+            ratios are total returns) or volume
+        start, end : first and last day kept; every session between must be there for every symbol
+
+        Returns
+        -------
+        Series or DataFrame indexed by session, in index points or US dollars.
+
+        Raises
+        ------
+        SeriesError
+            for an unknown symbol or field, or a symbol that has no such field.
+        HelperError
+            for duplicate or unsorted dates, for a window before the first or after the last value, and for
+            a missing session within ``start`` to ``end``.
+        """
+        wanted = [symbols] if isinstance(symbols, str) else list(symbols)
+        if field not in PRICE_FIELDS:
+            raise SeriesError(f"Unknown field '{field}'; use one of {', '.join(PRICE_FIELDS)}.")
+        for name in wanted:
+            _entry(name)
+        rows = self._prices.price_rows(wanted, [field])
+        columns = {}
+        for name, group in rows.groupby("symbol", sort=False):
+            values = group.set_index("date")[field].dropna()
+            if len(values):
+                columns[name] = self._window(values, f"{name} ({field})", start, end)
+        if absent := [name for name in wanted if name not in columns]:
+            raise SeriesError(
+                f"The {self.source} has no {field} of {', '.join(absent)}; "
+                f"see `price` in data/series.yaml for what each series holds."
+            )
+        frame = pd.DataFrame({name: columns[name] for name in wanted}).sort_index()
+        frame.index.name = "date"
+        frame = _tag(frame, self._prices.source, field=field)
+        return _tag(frame[symbols], self._prices.source, field=field) if isinstance(symbols, str) else frame
+
+    @staticmethod
+    def _window(
+        values: pd.Series, name: str, start: calendar.Day | None, end: calendar.Day | None
+    ) -> pd.Series:
+        index = pd.DatetimeIndex(values.index)
+        if index.has_duplicates or not index.is_monotonic_increasing:
+            calendar.require_sessions(index, index[0], index[-1], name)
+        first = calendar.day(start) if start is not None else index[0]
+        last = calendar.day(end) if end is not None else index[-1]
+        if first < index[0]:
+            raise SeriesError(
+                f"{name} begins on {index[0]:%Y-%m-%d}, after {first:%Y-%m-%d}; choose a later start."
+            )
+        if start is not None or end is not None:
+            if calendar.sessions(first, last).empty:
+                raise HelperError(
+                    f"The window {first:%Y-%m-%d} to {last:%Y-%m-%d} holds no New York session; widen it."
+                )
+            calendar.require_sessions(index, first, last, name)
+        return values.loc[first:last]
+
+    def bars(self, symbol: str) -> pd.DataFrame:
+        """All fields of one symbol by session."""
+        _entry(symbol)
+        rows = self._prices.price_rows([symbol], PRICE_FIELDS)
+        if rows.empty:
+            raise SeriesError(f"The {self.source} has no prices of {symbol}.")
+        frame = rows.drop(columns="symbol").set_index("date")
+        calendar_index = pd.DatetimeIndex(frame.index)
+        calendar.require_sessions(calendar_index, calendar_index[-1], calendar_index[-1], symbol)
+        return _tag(frame, self._prices.source)
+
+    def macro(self, name: str) -> pd.Series:
+        """One macro series by FRED id, whole history, latest revision; missing observations left out."""
+        _entry(name)
+        if self.store is not None and self.store.has(name):
+            rows, source = self.store.macro_rows([name]), self.store.source
+            series = rows.set_index("date")["value"].rename(name).dropna()
+        elif (shipped := _public_series(name)) is not None:
+            series, source = shipped.copy(), "public"
+        elif self.synthetic is not None and self.synthetic.has(name):
+            rows, source = self.synthetic.macro_rows([name]), self.synthetic.source
+            series = rows.set_index("date")["value"].rename(name).dropna()
+        else:
+            raise SeriesError(f"Neither the store nor data/public holds {name}; {HOW_TO_GET_DATA}.")
+        if not series.index.is_unique or not series.index.is_monotonic_increasing:
+            raise StoreError(f"{name} has duplicate or unsorted dates; fetch the data again.")
+        return _tag(series, source)
+
+    def file(self, name: str) -> Path:
+        """Path of a file of the store (``listings.parquet``, ``french/…``) for readers of their own."""
+        return self._prices.file(name)
+
+    def has_file(self, name: str) -> bool:
+        """True if the optional file is in the store."""
+        return name in self._prices.files
+
+    def shiller(self) -> pd.DataFrame:
+        """Robert Shiller's monthly S&P 500 data: price, dividend, earnings, cpi, gs10, cape."""
+        frame = pd.read_parquet(self.file("shiller/shiller.parquet"))
+        frame["date"] = pd.to_datetime(frame["date"])
+        return _tag(frame.set_index("date"), self._prices.source)
+
+    def intraday(self) -> pd.DataFrame:
+        """Five-minute bars of the Russell 2000 in the week of 8 December 2025, New York time."""
+        path = self.file("intraday/RUT_5m_2025-12-08_2025-12-12.csv")
+        frame = pd.read_csv(path, parse_dates=["time_new_york"], index_col="time_new_york")
+        return _tag(frame, self._prices.source)
+
+    def holdings_dates(self) -> list[str]:
+        """Dates of the stored IWM holdings files, in order."""
+        names = [name for name in self._prices.files if name.startswith("holdings/IWM_")]
+        return sorted(name[len("holdings/IWM_") : -len(".csv")] for name in names)
+
+    def holdings(self, date: str) -> pd.DataFrame:
+        """IWM's holdings on one of :meth:`holdings_dates`, all asset classes, as stored."""
+        if date not in self.holdings_dates():
+            raise SeriesError(f"No IWM holdings of {date}; there are {', '.join(self.holdings_dates())}.")
+        # "NA" is Nano Labs' ticker, not a missing value.
+        frame = pd.read_csv(self.file(f"holdings/IWM_{date}.csv"), keep_default_na=False, na_values=[""])
+        return _tag(frame, self._prices.source, date=date)
+
+    def fundamentals(self) -> pd.DataFrame:
+        """Quarterly net income, revenue and operating profit (USD): ticker, year, quarter, account, amount."""
+        return _tag(pd.read_parquet(self.file("fundamentals.parquet")), self._prices.source)
+
+
+def connect(synthetic: bool = False) -> Market:
+    """Open the market data.
+
+    Parameters
+    ----------
+    synthetic : if there is no store, fall back on the synthetic market. Asked for by the notebooks, so
+        that they execute anywhere; what comes of it is marked and gets no verdict.
+
+    Raises
+    ------
+    StoreError
+        if there is no store (and no fallback was asked for), or if it is damaged.
+    """
+    path = None if os.environ.get("MARKET_DATA") == "synthetic" else locate()
+    if path is not None:
+        return Market(Store(path))
+    if not synthetic:
+        raise StoreError(f"There is no market data: {HOW_TO_GET_DATA}.")
+    from helpers import synthetic as made
+
+    print(
+        "SYNTHETIC MARKET: there is no market data here, so every price below is made up and no verdict "
+        f"is given. For real numbers, {HOW_TO_GET_DATA}.",
+        file=sys.stdout,
+    )
+    return Market(None, Store(made.build(CACHE / "synthetic"), source="synthetic"))
+
+
+@cache
+def reference() -> dict[str, str]:
+    """SHA-256 of each file of the reference store, on which the committed notebooks were executed."""
+    listed = json.loads((DATA / "fingerprints.json").read_text("utf-8"))
+    return dict(listed["files"])
+
+
+def is_reference(store: Store) -> bool:
+    """True if the store holds the very files on which the committed notebooks were executed."""
+    found = {name: entry["sha256"] for name, entry in store.files.items()}
+    return all(found.get(name) == sha for name, sha in reference().items())

@@ -1,0 +1,59 @@
+"""Resampled histories, and the repeated calls behind every bootstrap and grid of specifications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+
+def repeat(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], jobs: int = 1) -> list[Any]:
+    """``[function(*a) for a in arguments]``, through joblib.
+
+    With ``jobs=1`` it runs here. Inside ``joblib.parallel_config(backend="dask")`` or ``"loky"`` the same
+    call is carried to a cluster or to the other cores; results come back in the order of ``arguments``.
+    """
+    from joblib import Parallel, delayed
+
+    return list(Parallel(n_jobs=jobs)(delayed(function)(*given) for given in arguments))
+
+
+def block_length(returns: pd.Series) -> float:
+    """Mean block length for the stationary bootstrap, at least 1.
+
+    Politis and White (2004), corrected by Patton, Politis and White (2009), by ``arch``. For series without
+    dependence the estimate falls below one observation, which no bootstrap can use.
+    """
+    from arch.bootstrap import optimal_block_length
+
+    return max(1.0, float(optimal_block_length(returns.to_numpy())["stationary"].iloc[0]))
+
+
+def stationary_paths(
+    returns: pd.Series, sessions: int, paths: int, start: float, seed: int, block: float | None = None
+) -> np.ndarray:
+    """Price paths drawn by the stationary bootstrap (Politis and Romano 1994, by ``arch``).
+
+    Parameters
+    ----------
+    returns : daily simple returns in percent, the pool that is drawn from
+    sessions : length of each path, at most ``len(returns)``
+    paths : number of paths
+    start : level before the first session
+    seed : of the random generator
+    block : mean block length in sessions; :func:`block_length` of the pool by default
+
+    Returns
+    -------
+    Array (paths, sessions) of levels.
+    """
+    from arch.bootstrap import StationaryBootstrap
+
+    growth = 1 + returns.to_numpy() / 100
+    mean_block = block_length(returns) if block is None else block
+    # arch annotates the block length as int; it is a mean and takes any number from 1.
+    bootstrap = StationaryBootstrap(cast(int, mean_block), growth, seed=np.random.default_rng(seed))
+    drawn = np.stack([data[0][0][:sessions] for data in bootstrap.bootstrap(paths)])
+    return start * drawn.cumprod(axis=1)

@@ -1,0 +1,104 @@
+"""Simple returns over windows, calendar years, and for every start and end date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from helpers import calendar
+from helpers.errors import HelperError
+
+
+def window_return(prices: pd.Series | pd.DataFrame, window: calendar.Window) -> float | pd.Series:
+    """Simple return in percent from the close of ``window.start`` to the close of ``window.end``.
+
+    Parameters
+    ----------
+    prices : one price series, or a frame with one column a series, indexed by session. Closes give price
+        returns; closes adjusted for dividends give total returns.
+    window : sessions between which the return is measured
+
+    Returns
+    -------
+    float for a series, a Series by column for a frame; percent.
+
+    Raises
+    ------
+    HelperError if a value of the first or last session is missing.
+    """
+    for date in (window.start, window.end):
+        if date not in prices.index or np.any(pd.isna(prices.loc[date])):
+            raise HelperError(
+                f"No price on {date:%Y-%m-%d}, an end of the window '{window.name}' ({window}); "
+                f"the last one is of {prices.index[-1]:%Y-%m-%d}."
+            )
+    change = (prices.loc[window.end] / prices.loc[window.start] - 1) * 100
+    return change if isinstance(change, pd.Series) else float(change)
+
+
+def window_table(prices: pd.DataFrame, windows: Iterable[calendar.Window]) -> pd.DataFrame:
+    """Returns in percent: one row a column of ``prices``, one column a window (named by it)."""
+    return pd.DataFrame({window.name: window_return(prices, window) for window in windows})
+
+
+def daily_returns(prices: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
+    """Simple close-to-close returns in percent; the first session has none and is left out.
+
+    A gap in ``prices`` stays a gap: no return is formed across it.
+    """
+    return (prices.pct_change(fill_method=None) * 100).iloc[1:]
+
+
+def calendar_years(prices: pd.Series) -> pd.Series:
+    """Calendar-year returns in percent for every whole year in ``prices``, indexed by year (int).
+
+    A year counts if the last session of the year before and its own last session are both there.
+    """
+    out = {}
+    for year in range(prices.index[0].year + 1, prices.index[-1].year + 1):
+        span = calendar.calendar_year(year)
+        if span.start in prices.index and span.end in prices.index:
+            out[year] = window_return(prices, span)
+    return pd.Series(out, dtype=float, name=prices.name)
+
+
+def year_to_date_on(prices: pd.Series, month: int, day: int) -> pd.Series:
+    """Year-to-date return in percent up to the last session on or before month/day, for every year.
+
+    Compares like with like: a year's first eleven months against those of every other year.
+    """
+    out = {}
+    for year in range(prices.index[0].year + 1, prices.index[-1].year + 1):
+        end = calendar.session_on_or_before(f"{year}-{month:02d}-{day:02d}")
+        span = calendar.year_to_date(end)
+        if span.start in prices.index and span.end in prices.index:
+            out[year] = window_return(prices, span)
+    return pd.Series(out, dtype=float, name=prices.name)
+
+
+def rolling_returns(prices: pd.Series, sessions: int) -> pd.Series:
+    """Return in percent over the ``sessions`` sessions that end on each date."""
+    return (prices / prices.shift(sessions) - 1).iloc[sessions:] * 100
+
+
+def triangle(prices: pd.Series, benchmark: pd.Series, dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """Relative performance for every start (row) before every end (column) among ``dates``.
+
+    Returns
+    -------
+    Square frame in percentage points: the return of ``prices`` minus that of ``benchmark`` from the row's
+    date to the column's; NaN on and below the diagonal.
+    """
+    own, other = (series.reindex(dates).to_numpy() for series in (prices, benchmark))
+    if np.isnan(own).any() or np.isnan(other).any():
+        raise HelperError("A date of the triangle has no price in one of the two series; choose sessions.")
+    spread = (own[None, :] / own[:, None] - other[None, :] / other[:, None]) * 100
+    spread[np.tril_indices(len(dates))] = np.nan
+    return pd.DataFrame(spread, index=dates, columns=dates)
+
+
+def rank(value: float, others: pd.Series) -> int:
+    """Rank of ``value`` among ``others`` from the largest (1): one more than the number above it."""
+    return int((others > value).sum()) + 1

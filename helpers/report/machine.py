@@ -1,0 +1,84 @@
+"""The verdicts for machines: JSON, CSV and schema.org ClaimReview."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from helpers.notebooks import CONTRACT
+
+if TYPE_CHECKING:
+    from helpers.claims import Claim
+
+COLUMNS = (
+    "id",
+    "section",
+    "paragraph",
+    "says",
+    "kind",
+    "clarity",
+    "verdict",
+    "robustness",
+    "specifications",
+    "rule",
+    "as_of",
+    "notebook",
+    "facts",
+    "caveat",
+)
+
+
+def contract(verdicts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each verdict with the contract's keys and no other."""
+    return [{key: entry[key] for key in CONTRACT} for entry in verdicts]
+
+
+def as_json(value: Any) -> str:
+    """JSON for a file or a terminal."""
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def as_csv(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping[str, Any]]) -> str:
+    """One row a claim; a claim without a verdict has an empty one."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for claim in claims.values():
+        given = verdicts.get(claim.id, {})
+        robustness = given.get("robustness") or {}
+        writer.writerow(
+            {
+                "id": claim.id,
+                "section": claim.section,
+                "paragraph": claim.paragraph,
+                "says": claim.says,
+                "kind": claim.kind,
+                "clarity": claim.clarity,
+                "verdict": given.get("verdict", ""),
+                "robustness": robustness.get("share", ""),
+                "specifications": robustness.get("of", ""),
+                "rule": claim.rule_text(),
+                "as_of": claim.as_of,
+                "notebook": claim.notebook,
+                "facts": " ".join(claim.facts),
+                "caveat": given.get("caveat") or "",
+            }
+        )
+    return stream.getvalue()
+
+
+def graph(reviews: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """All reviews as one JSON-LD document."""
+    bare = [{key: value for key, value in review.items() if key != "@context"} for review in reviews]
+    return {"@context": "https://schema.org", "@graph": bare}
+
+
+def script_json(value: Any) -> str:
+    """JSON that can stand inside a script element: no text in it can end the element or open a comment."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text

@@ -1,0 +1,1 @@
+"""Clients of the public providers: fetch, validate, write."""
