@@ -134,6 +134,15 @@ def labels_end(ax: Axes, x: Any, ends: Sequence[tuple[float, str, str]], gap: fl
         )
 
 
+def tile(x: float, y: float, colour: str, label: str = "") -> Any:
+    """A square of a board around (x, y), to be added to the axes or to a legend."""
+    from matplotlib.patches import FancyBboxPatch
+
+    return FancyBboxPatch(
+        (x - 0.38, y - 0.38), 0.76, 0.76, boxstyle="round,pad=0.04", color=colour, label=label, linewidth=0
+    )
+
+
 def zero_line(ax: Axes) -> None:
     """A line at zero, where the sign is the point."""
     ax.axhline(0, color="#555555", linewidth=1, zorder=1)
@@ -147,6 +156,8 @@ def source_line(series: Iterable[str], data: Any, to: str | None = None) -> str:
     for name in series:
         provider = _PROVIDERS[market.catalogue()[name]["provider"]]
         by_provider.setdefault(provider, []).append(name)
+    if not by_provider:
+        return "Data: the verdicts of the executed notebooks."
     parts = [f"{provider} ({', '.join(names)})" for provider, names in by_provider.items()]
     until = f"; to {to}" if to else ""
     return f"Data: {', '.join(parts)}{until}. Own calculation."

@@ -22,6 +22,8 @@ FOLDER = ROOT / "notebooks"
 #: Seconds one cell may take before the notebook counts as hung.
 CELL_TIMEOUT = 900
 WORKERS = min(2, os.cpu_count() or 1)
+#: Names the folder in which the last notebook finds the others as they were just executed.
+EXECUTED = "EXECUTED_NOTEBOOKS"
 #: Where the saved notebook keeps the fingerprint of the code that its outputs came from.
 STAMP = "executed_code"
 
@@ -198,14 +200,29 @@ def run(
 ) -> list[Path]:
     """Execute notebooks, two at a time, and save each at ``place(name)``; reports come in their order.
 
-    With ``bar`` a progress bar over all cells is drawn on standard error.
+    With ``bar`` a progress bar over all cells is drawn on standard error. Notebooks that judge no claim run
+    last: they show what the others found.
     """
+    first = [name for name in wanted if judges(name)]
+    rest = [name for name in wanted if name not in first]
+    done = _run(first, place, progress, bar)
+    if rest:
+        # They read what the others found: from where those were just saved, if they were.
+        os.environ[EXECUTED] = str(place(rest[0]).parent) if first else os.environ.get(EXECUTED, "")
+        try:
+            done += _run(rest, place, progress, bar)
+        finally:
+            del os.environ[EXECUTED]
+    return done
+
+
+def _run(wanted: Sequence[str], place: Callable[[str], Path], progress: Progress, bar: bool) -> list[Path]:
     from tqdm import tqdm
 
     sources = {name: read(path_of(name)) for name in wanted}
     runs = {name: _Run(name, notebook) for name, notebook in sources.items()}
     total = sum(len(code_cells(notebook)) for notebook in sources.values())
-    done = []
+    done: list[Path] = []
     with (
         tqdm(total=total, unit="cell", disable=not bar, leave=False, file=sys.stderr) as meter,
         ThreadPoolExecutor(WORKERS) as pool,
@@ -343,8 +360,23 @@ def verdicts(folder: Path | None = None) -> list[dict[str, Any]]:
         for a notebook that is stale or failed, a claim without its verdict, with two, or judged in another
         notebook or by an older rule, and for verdicts that rest on different data.
     """
-    folder = folder or FOLDER
-    return collect({name: read(folder / f"{name}.ipynb") for name in names(folder)})
+    folder = folder or Path(os.environ.get(EXECUTED) or FOLDER)
+    return collect({name: read(folder / f"{name}.ipynb") for name in names(folder) if judges(name)})
+
+
+def judges(name: str) -> bool:
+    """True if a notebook judges claims; the first and the last only look at what the others found."""
+    from helpers.claims import registry
+
+    return bool(registry.in_notebook(name))
+
+
+def question(name: str) -> str:
+    """The question a notebook asks: its first heading."""
+    for cell in read(path_of(name)).cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("# "):
+            return str(cell.source.splitlines()[0][2:].strip())
+    raise NotebookError(f"{name} has no heading; begin it with its question.")
 
 
 def collect(notebooks: dict[str, NotebookNode]) -> list[dict[str, Any]]:

@@ -135,6 +135,7 @@ def _sources(data: Iterable[Any]) -> dict[str, Any]:
             found["fingerprint"] = item.fingerprint
         elif "source" in getattr(item, "attrs", {}):
             names.add(item.attrs["source"])
+            found["last_session"] = found["last_session"] or item.attrs.get("as_of")
         else:
             raise JudgementError(
                 "judge(data=...) takes the market or frames read from it; this one does not say its source."

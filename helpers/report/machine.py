@@ -36,9 +36,9 @@ def contract(verdicts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{key: entry[key] for key in CONTRACT} for entry in verdicts]
 
 
-def as_json(value: Any) -> str:
+def as_json(value: Any, indent: int | None = 2) -> str:
     """JSON for a file or a terminal."""
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
 
 
 def as_csv(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping[str, Any]]) -> str:

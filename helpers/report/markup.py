@@ -51,9 +51,14 @@ def escape(text: Any) -> str:
     return html.escape(visible(str(text)))
 
 
+def escape_text(text: str) -> str:
+    """As :func:`escape`, but not for attributes: quotes stay, which keeps code short."""
+    return html.escape(visible(text), quote=False)
+
+
 def plain(text: str) -> str:
     """Output of a terminal as safe HTML text: colours dropped."""
-    return escape(_ANSI.sub("", text.replace("\r\n", "\n")))
+    return escape_text(_ANSI.sub("", text.replace("\r\n", "\n")))
 
 
 def strip_tags(markup: str) -> str:
@@ -231,7 +236,7 @@ class _Rewriter(HTMLParser):
                 self.out.append(f'<a id="{place}" href="{href}">{key}</a>')
                 return
         # A date that breaks at its hyphens is hard to read.
-        self.out.append(_DAY.sub(r"<time>\g<0></time>", html.escape(visible(data), quote=False)))
+        self.out.append(_DAY.sub(r"<time>\g<0></time>", escape_text(data)))
 
     def handle_comment(self, data: str) -> None:
         return
@@ -273,7 +278,24 @@ def rewrite(markup: str, context: Context) -> str:
     """HTML of our helpers, or made from our Markdown, as it stands on the page."""
     parser = _Rewriter(context)
     parser.feed(markup)
-    return _TABLE.sub(_align, parser.result())
+    return _FIGURES.sub(_shorten, _TABLE.sub(_align, parser.result()))
+
+
+_FIGURES = re.compile(r'<table class="rr-figures"><tbody>(.*?)</tbody></table>', re.S)
+#: Figures that a card shows at once: first come those that its rule names.
+SHOWN = 8
+
+
+def _shorten(table: re.Match[str]) -> str:
+    """Fold the figures of a long card behind the first few."""
+    rows = _ROW.findall(table[1])
+    if len(rows) <= SHOWN + 2:
+        return table[0]
+    shown, folded = (
+        f'<table class="rr-figures"><tbody>{"".join(f"<tr>{row}</tr>" for row in part)}</tbody></table>'
+        for part in (rows[:SHOWN], rows[SHOWN:])
+    )
+    return f"{shown}<details><summary>{len(rows) - SHOWN} further figures</summary>{folded}</details>"
 
 
 _TABLE = re.compile(r'<table class="rr-table">.*?</table>', re.S)
@@ -285,17 +307,20 @@ _NUMBER = re.compile(r"[-+−]?[\d,.]+([ \u00a0]?[%a-zA-Z]{1,6})?|")
 def _column(cells: tuple[str, ...]) -> str:
     if any(cells) and all(map(_NUMBER.fullmatch, cells)):
         return ' class="num"'
-    return ' class="long"' if max(len(strip_tags(cell)) for cell in cells) > 45 else ""
+    longest = max(len(strip_tags(cell)) for cell in cells)
+    return ' class="long"' if longest > 45 else ' class="mid"' if longest > 18 else ""
 
 
 def _align(table: re.Match[str]) -> str:
     """Mark the columns that hold numbers: they stand to the right and are not broken."""
     rows = [[cell[3] for cell in _CELL.finditer(row[1])] for row in _ROW.finditer(table[0])][1:]
     columns = [_column(cells) for cells in zip(*rows, strict=False)]
+    if columns and "num" in columns[0]:
+        columns[0] = ""  # years and ranks in front name the row
 
     def mark(row: re.Match[str]) -> str:
         cells = [
-            f"<{tag}{rest}{columns[place] if 0 < place < len(columns) else ''}>{text}</{tag}>"
+            f"<{tag}{rest}{columns[place] if place < len(columns) else ''}>{text}</{tag}>"
             for place, (tag, rest, text) in enumerate(_CELL.findall(row[1]))
         ]
         return f"<tr>{''.join(cells)}</tr>"
@@ -401,7 +426,8 @@ def _mark(kind: Any) -> str:
 def highlight(code: str) -> str:
     """Python as HTML with marks for keywords, strings and comments."""
     return "".join(
-        f'<span class="{css}">{escape(text)}</span>' if css else escape(text) for css, text in _runs(code)
+        f'<span class="{css}">{escape_text(text)}</span>' if css else escape_text(text)
+        for css, text in _runs(code)
     )
 
 

@@ -261,7 +261,7 @@ def files(made: Edition) -> Iterator[tuple[str, str | bytes]]:
     yield "article.html", write("article.html.j2", 1, f"The article, paragraph by paragraph · {PROJECT}")
     for place, page in enumerate(made.pages, 2):
         yield f"{page.name}.html", write("notebook.html.j2", place, f"{page.title} · {PROJECT}", page=page)
-    yield "claimreview.jsonld", machine.as_json(machine.graph(made.reviews))
+    yield "claimreview.jsonld", machine.as_json(machine.graph(made.reviews), indent=None)
     yield "verdicts.schema.json", SCHEMA.read_text("utf-8")
 
 
@@ -347,7 +347,7 @@ def publish(
             _write(folder / name, content)
         _write_images(folder, made)
         by_id = {entry["id"]: entry for entry in verdicts}
-        _write(folder / "verdicts.json", machine.as_json(machine.contract(verdicts)))
+        _write(folder / "verdicts.json", machine.as_json(machine.contract(verdicts), indent=1))
         _write(folder / "verdicts.csv", machine.as_csv(registry.load(), by_id))
         if single:
             _write(folder / ONE_FILE, one_file(edition(read, verdicts, provenance, one_file=True)))

@@ -1,24 +1,35 @@
-"""Providers that publish whole files: Kenneth French's library, Robert Shiller's workbook, iShares holdings."""
+"""Providers that publish whole files: Kenneth French's library, Robert Shiller's workbook, iShares holdings.
+
+Each fetcher returns the files as bytes by their name in the store, read once and found sound; nothing is
+written here, so that a file that is none cannot slip into a store.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
-from helpers import french
+from helpers import french, market
 from helpers.errors import HelperError
 from helpers.sources.http import Client, SourceError, not_html
 
 FRENCH = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/{name}_CSV.zip"
 SHILLER = "https://img1.wsimg.com/blobby/go/e5e77e0b-59d1-44d9-ab25-4763ac982e53/downloads/ie_data.xls"
 ISHARES = "https://www.ishares.com/us/products/239710/ishares-russell-2000-etf/1467271812596.ajax"
+#: IWM holds about 2,000 names; a file with fewer rows than this was cut.
+LEAST_HOLDINGS = 1000
+
+Files: TypeAlias = dict[str, bytes]
 
 SHILLER_COLUMNS = {0: "date", 1: "price", 2: "dividend", 3: "earnings", 4: "cpi", 6: "gs10", 12: "cape"}
+_SHILLER_HEAD = {1: "P", 2: "D", 3: "E", 4: "CPI", 12: "CAPE"}
 _HOLDINGS = {
     "Ticker": "ticker",
     "Name": "name",
@@ -30,8 +41,8 @@ _HOLDINGS = {
 }
 
 
-def fetch_french(client: Client, entry: dict[str, Any], folder: Path) -> str:
-    """One zipped CSV of the library, unpacked into ``folder``, read once to be sure; returns its name."""
+def fetch_french(client: Client, entry: dict[str, Any], old: market.Store | None = None) -> Files:
+    """One zipped CSV of the library, unpacked; refused if it cannot be read or is shorter than the old one."""
     name, stem = str(entry["id"]), str(entry["ticker"])
     body = not_html(name, client.get(name, FRENCH.format(name=stem)))
     try:
@@ -42,23 +53,40 @@ def fetch_french(client: Client, entry: dict[str, Any], folder: Path) -> str:
         raise SourceError(
             f"{name}: the library's archive cannot be unpacked; run the command again."
         ) from None
-    target = folder / "french" / f"{stem}.csv"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content)
-    french.sections(target)  # a changed layout is told here, not in a notebook
-    return f"french/{stem}.csv"
+    path = f"french/{stem}.csv"
+    rows = _rows_of_french(name, content)
+    if old is not None and path in old.files:
+        before = _rows_of_french(name, old.file(path).read_bytes())
+        shorter = [table for table in before if rows.get(table, 0) < before[table]]
+        if shorter:
+            raise SourceError(
+                f"{name}: '{shorter[0]}' has {rows.get(shorter[0], 0):,} rows, the old vintage "
+                f"{before[shorter[0]]:,}; the old one is kept."
+            )
+    return {path: content}
 
 
-def fetch_shiller(client: Client, entry: dict[str, Any], folder: Path) -> list[str]:
-    """The workbook and its parsed columns; returns both files' names."""
+def _rows_of_french(name: str, content: bytes) -> dict[str, int]:
+    """Rows of each table: reading them tells a changed layout here, and not in a notebook."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.csv"
+        file.write_bytes(content)
+        return {table: len(frame) for table, frame in french.sections(file).items()}
+
+
+def fetch_shiller(client: Client, entry: dict[str, Any], old: market.Store | None = None) -> Files:
+    """The workbook and its parsed columns; refused if it is shorter than the old one."""
     name = str(entry["id"])
     body = not_html(name, client.get(name, SHILLER))
     frame = parse_shiller(name, body)
-    target = folder / "shiller"
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "ie_data.xls").write_bytes(body)
-    frame.to_parquet(target / "shiller.parquet", index=False)
-    return ["shiller/ie_data.xls", "shiller/shiller.parquet"]
+    if old is not None and "shiller/shiller.parquet" in old.files:
+        before = len(pd.read_parquet(old.file("shiller/shiller.parquet"), columns=["date"]))
+        if len(frame) < before:
+            raise SourceError(
+                f"{name}: the workbook has {len(frame):,} months, the old vintage {before:,}; the old one is kept."
+            )
+    frame["date"] = frame["date"].dt.date
+    return {"shiller/ie_data.xls": body, "shiller/shiller.parquet": frame.to_parquet(index=False)}
 
 
 def parse_shiller(name: str, body: bytes) -> pd.DataFrame:
@@ -71,16 +99,10 @@ def parse_shiller(name: str, body: bytes) -> pd.DataFrame:
     except Exception:
         # xlrd raises whatever a damaged file provokes.
         raise SourceError(f"{name}: the workbook cannot be read; run the command again.") from None
-    head = next((i for i, row in enumerate(rows) if str(row[0]).strip() == "Date"), None)
-    if head is None or [str(rows[head][i]).strip() for i in (1, 2, 3, 4, 12)] != [
-        "P",
-        "D",
-        "E",
-        "CPI",
-        "CAPE",
-    ]:
+    head = next((row for row in rows if str(row[0]).strip() == "Date"), None)
+    if head is None or any(str(head[i]).strip() != label for i, label in _SHILLER_HEAD.items()):
         raise SourceError(f"{name}: the workbook has another layout; adapt helpers/sources/files.py.")
-    kept = [row for row in rows[head + 1 :] if isinstance(row[0], float)]
+    kept = [row for row in rows[rows.index(head) + 1 :] if isinstance(row[0], float)]
     frame = pd.DataFrame(
         [[row[i] for i in SHILLER_COLUMNS] for row in kept], columns=list(SHILLER_COLUMNS.values())
     )
@@ -90,18 +112,18 @@ def parse_shiller(name: str, body: bytes) -> pd.DataFrame:
     frame["date"] = pd.to_datetime({"year": year, "month": month, "day": 1})
     for column in frame.columns[1:]:
         frame[column] = pd.to_numeric(frame[column], errors="coerce")
-    return frame.dropna(subset=["price"]).reset_index(drop=True)
+    frame = frame.dropna(subset=["price"]).reset_index(drop=True)
+    if frame.empty or not frame["date"].is_monotonic_increasing or not frame["date"].is_unique:
+        raise SourceError(f"{name}: the workbook's months are not in order; adapt helpers/sources/files.py.")
+    return frame
 
 
-def fetch_holdings(client: Client, entry: dict[str, Any], folder: Path) -> str:
-    """IWM's holdings of the day that iShares shows; returns the file's name, which holds that day."""
+def fetch_holdings(client: Client, entry: dict[str, Any], old: market.Store | None = None) -> Files:
+    """IWM's holdings of the day that iShares shows; the file's name holds that day, older days stay."""
     name = str(entry["id"])
     body = client.get(name, ISHARES, fileType="csv", fileName="IWM_holdings", dataType="fund")
     date, frame = parse_holdings(name, not_html(name, body).decode("utf-8-sig", errors="replace"))
-    target = folder / "holdings" / f"IWM_{date}.csv"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(target, index=False)
-    return f"holdings/IWM_{date}.csv"
+    return {f"holdings/IWM_{date}.csv": frame.to_csv(index=False).encode()}
 
 
 def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:
@@ -109,15 +131,32 @@ def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:
     rows = list(csv.reader(io.StringIO(text)))
     dated = next((row[1] for row in rows if len(row) > 1 and row[0].startswith("Fund Holdings as of")), None)
     head = next((i for i, row in enumerate(rows) if row and row[0] == "Ticker"), None)
-    if dated is None or head is None or not set(_HOLDINGS) <= set(rows[head]):
+    date = pd.to_datetime(dated, errors="coerce") if dated else pd.NaT
+    if pd.isna(date) or head is None or not set(_HOLDINGS) <= set(rows[head]):
         raise SourceError(f"{name}: iShares' file has another layout; adapt helpers/sources/files.py.")
     width = len(rows[head])
     body = [row for row in rows[head + 1 :] if len(row) == width]
     frame = pd.DataFrame(body, columns=rows[head])[list(_HOLDINGS)].rename(columns=_HOLDINGS)
     for column in ("weight_pct", "market_value", "price"):
         frame[column] = pd.to_numeric(frame[column].str.replace(",", ""), errors="coerce")
-    if len(frame) < 1000:
-        raise HelperError(
-            f"{name}: iShares' file has {len(frame)} rows; the fund holds about 2,000, so it is not used."
+    if len(frame) < LEAST_HOLDINGS:
+        raise SourceError(
+            f"{name}: iShares' file has {len(frame):,} rows, the fund about 2,000; it is not used."
         )
-    return f"{pd.Timestamp(dated):%Y-%m-%d}", frame
+    total = frame["weight_pct"].sum()
+    if not 95 < total < 105:
+        raise SourceError(f"{name}: the weights in iShares' file add up to {total:.0f} percent; it is not used.")
+    return f"{date:%Y-%m-%d}", frame
+
+
+FETCHERS: dict[str, Callable[[Client, dict[str, Any], market.Store | None], Files]] = {
+    "french": fetch_french,
+    "shiller": fetch_shiller,
+    "ishares": fetch_holdings,
+}
+
+
+def address(entry: dict[str, Any]) -> str:
+    """Where an entry's file comes from."""
+    urls = {"french": FRENCH.format(name=entry["ticker"]), "shiller": SHILLER, "ishares": ISHARES}
+    return urls[entry["provider"]]

@@ -21,6 +21,10 @@ class SourceError(HelperError):
     """A provider did not give what was asked for."""
 
 
+class UnansweredError(SourceError):
+    """A provider did not answer, or broke off, until patience ran out: it may be down, or the network is."""
+
+
 class RateLimitError(SourceError):
     """A provider answered 429 until patience ran out: asking for more would be rude and useless."""
 
@@ -46,7 +50,7 @@ class Client:
     def patiently(self, name: str, ask: Callable[[], Any]) -> Any:
         """Call ``ask`` until it gives an answer or patience runs out.
 
-        A :class:`RateLimitError` or passing :class:`SourceError` (``again=True``) is asked again after a pause.
+        Only a :class:`PassingError` is asked again, after a pause; everything else is raised at once.
         """
         for pause in (*self.pauses, None):
             try:
@@ -62,7 +66,8 @@ class Client:
 
         Raises
         ------
-        RateLimitError after the last 429, SourceError for everything else; both name the series.
+        RateLimitError after the last 429, UnansweredError after the last other passing fault, SourceError at
+        once for an answer that will not change; each names the series.
         """
 
         def once() -> bytes:
@@ -70,8 +75,8 @@ class Client:
                 answer = self.session.get(url, params=params, timeout=self.timeout)
             except requests.Timeout:
                 raise PassingError(f"no answer within {self.timeout:g} seconds") from None
-            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-                raise PassingError("the connection broke off") from None
+            except requests.RequestException:
+                raise PassingError("the connection failed or broke off") from None
             if answer.status_code == 429:
                 raise PassingError("too many requests (429)", limited=True)
             if answer.status_code >= 500:
@@ -104,9 +109,9 @@ class PassingError(Exception):
         """The fault as the sentence that ends the tries."""
         if self.limited:
             return RateLimitError(
-                f"{name}: {self}, again and again; wait some hours and run the command again, it goes on from here."
+                f"{name}: {self}, again and again; wait some hours and run the command again, it goes on from there."
             )
-        return SourceError(f"{name}: {self}, again and again; run the command again later.")
+        return UnansweredError(f"{name}: {self}, again and again; run the command again later.")
 
 
 def not_html(name: str, body: bytes) -> bytes:

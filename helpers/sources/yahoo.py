@@ -16,7 +16,7 @@ import pandas as pd
 
 from helpers.sources.http import Client, PassingError, SourceError
 
-FIRST = "1927-12-01"
+URL = "https://query2.finance.yahoo.com/v8/finance/chart"
 COLUMNS = {
     "Open": "open",
     "High": "high",
@@ -28,9 +28,14 @@ COLUMNS = {
 
 
 @contextlib.contextmanager
-def _quiet(folder: Path) -> Iterator[Any]:
-    """yfinance with its exceptions shown, its log silent, its caches under ``folder`` and not in the home."""
+def _quiet(folder: Path) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
+    """yfinance with its exceptions shown, its log silent, its caches under ``folder`` and not in the home.
+
+    Yields the module and the list to which every answer is added as Yahoo sent it: yfinance drops a day that
+    came twice without a word, and one of two different prices with it.
+    """
     import yfinance
+    from yfinance import utils
     from yfinance.data import YfData
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,11 +45,19 @@ def _quiet(folder: Path) -> Iterator[Any]:
     logger = logging.getLogger("yfinance")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
+    parse, answers = utils.parse_quotes, []
+
+    def listening(answer: dict[str, Any]) -> Any:
+        answers.append(answer)
+        return parse(answer)
+
+    utils.parse_quotes = listening
     # Answers are cached for the life of the process, web pages in place of data included.
     YfData().cache_get.cache_clear()
     try:
-        yield yfinance
+        yield yfinance, answers
     finally:
+        utils.parse_quotes = parse
         logger.setLevel(level)
         yfinance.config.debug.hide_exceptions = shown
 
@@ -62,7 +75,7 @@ def fetch(client: Client, entry: dict[str, Any], start: str, end: str, cache: Pa
     Returns
     -------
     Frame: symbol, date, open, high, low, close (split-adjusted), adj_close (split- and dividend-adjusted;
-    null for an index), volume.
+    null for an index), volume. Zeros by which Yahoo says that it has no open or volume are null.
 
     Raises
     ------
@@ -70,12 +83,12 @@ def fetch(client: Client, entry: dict[str, Any], start: str, end: str, cache: Pa
     """
     name = str(entry["id"])
 
-    def once() -> pd.DataFrame:
-        with _quiet(cache) as yfinance:
+    def once() -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+        with _quiet(cache) as (yfinance, answers):
             from yfinance.exceptions import YFException, YFRateLimitError
 
             try:
-                return yfinance.Ticker(entry["ticker"], session=client.yahoo).history(
+                bars = yfinance.Ticker(entry["ticker"], session=client.yahoo).history(
                     start=start,
                     end=f"{pd.Timestamp(end) + pd.Timedelta(days=1):%Y-%m-%d}",
                     interval="1d",
@@ -92,30 +105,54 @@ def fetch(client: Client, entry: dict[str, Any], start: str, end: str, cache: Pa
             except YFException as error:
                 raise SourceError(f"{name}: Yahoo has no prices ({_first_line(error)}).") from None
             except ValueError:
-                raise PassingError("a web page or a broken answer came instead of data") from None
+                raise PassingError(
+                    "an error page, a web page or a broken answer came instead of data"
+                ) from None
             except (TypeError, KeyError, IndexError, AttributeError):
                 raise SourceError(
                     f"{name}: Yahoo's answer has another layout than yfinance knows; update yfinance."
                 ) from None
             except Exception as error:
                 # yfinance lets its HTTP library's many exceptions through.
+                if "timeout" in type(error).__name__.lower():
+                    raise PassingError(f"no answer within {client.timeout:g} seconds") from None
                 raise PassingError(f"the request failed ({type(error).__name__})") from None
+            return bars, answers
 
-    bars: pd.DataFrame = client.patiently(name, once)
+    bars, answers = client.patiently(name, once)
     if bars.empty:
         raise SourceError(f"{name}: Yahoo answered without a single price; check the ticker in series.yaml.")
     if missing := [column for column in COLUMNS if column not in bars.columns]:
         raise SourceError(f"{name}: Yahoo's answer lacks {missing[0]}; its layout changed, update yfinance.")
-    frame = bars.rename(columns=COLUMNS)[list(COLUMNS.values())].copy()
+    _no_day_twice(name, answers, end)
+    return _tidy(name, bars, is_index=entry["group"] == "index")
+
+
+def _no_day_twice(name: str, answers: list[dict[str, Any]], end: str) -> None:
+    for answer in answers:
+        zone = answer["meta"]["exchangeTimezoneName"]
+        stamps = pd.to_datetime(pd.Series(answer["timestamp"]), unit="s", utc=True).dt.tz_convert(zone)
+        dates = pd.DatetimeIndex(stamps.dt.tz_localize(None).dt.normalize())
+        dates = dates[dates <= pd.Timestamp(end)]
+        # While New York trades, the last day comes twice; yfinance knows and keeps the later row.
+        twice = dates[dates.duplicated()].difference(dates[-1:])
+        if len(twice):
+            raise SourceError(f"{name}: {twice[0]:%Y-%m-%d} stands twice in Yahoo's answer; try again later.")
+
+
+def _tidy(name: str, bars: pd.DataFrame, is_index: bool) -> pd.DataFrame:
+    frame = bars.rename(columns=COLUMNS)[list(COLUMNS.values())].astype(float)
     # Yahoo stamps a day with the exchange's own midnight or opening: the date in that zone is the session.
     dates = pd.DatetimeIndex(frame.index)
     frame.insert(0, "date", (dates.tz_localize(None) if dates.tz is not None else dates).normalize())
     frame.insert(0, "symbol", name)
-    if entry["group"] == "index":
+    if is_index:
         # Yahoo repeats the close there; an index has no dividends of its own.
         frame["adj_close"] = float("nan")
+    for column in ("open", "high", "low", "volume"):
+        frame[column] = frame[column].mask(frame[column] == 0)
     for column in ("open", "high", "low", "close", "adj_close"):
-        frame[column] = quoted(frame[column].astype(float))
+        frame[column] = quoted(frame[column])
     return frame.dropna(subset=["close", "adj_close"], how="all").reset_index(drop=True)
 
 
