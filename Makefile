@@ -7,13 +7,16 @@ RUN    := $(BIN)/python -m helpers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test check notebooks bench lab lock clean
+.PHONY: help report pdf test notebooks data bench lab student teacher lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-report: $(VENV)/.core ## notebooks -> HTML site; prints where it is
-	@$(RUN) report
+report: $(VENV)/.core ## notebooks -> HTML site; prints where it is (ONEFILE=1: also as one file)
+	@$(RUN) report $(if $(ONEFILE),--onefile)
+
+pdf: $(VENV)/.core ## the printed edition, by headless Chromium
+	@$(RUN) pdf
 
 test: $(VENV)/.core ## lint, types, unit tests and notebook tests
 	@$(RUN) test
@@ -21,11 +24,20 @@ test: $(VENV)/.core ## lint, types, unit tests and notebook tests
 notebooks: $(VENV)/.core ## execute the notebooks on the reference store and save them in place
 	@$(RUN) notebooks
 
+data: $(VENV)/.core ## fetch the market data from their providers; safe to interrupt
+	@$(RUN) data
+
 bench: $(VENV)/.core ## ratios against what a user would otherwise do
 	@$(RUN) bench
 
 lab: $(VENV)/.lab ## open JupyterLab on the start notebook
-	@$(BIN)/jupyter lab notebooks/00-start-here.ipynb
+	@$(RUN) lab
+
+student: $(VENV)/.core ## write the notebooks without solutions to editions/student
+	@$(RUN) student
+
+teacher: $(VENV)/.core ## write them with solutions and teaching notes to editions/teacher
+	@$(RUN) teacher
 
 lock: $(VENV)/.core ## resolve the two lock files anew from pyproject.toml
 	@$(RUN) lock

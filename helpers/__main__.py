@@ -105,7 +105,7 @@ def pdf(given: Arguments) -> int:
 
 def test(given: Arguments) -> int:
     """Lint, types, unit tests, notebook tests; fails if any of them does."""
-    parallel = ["pytest", "-q", "-n", "2", "--dist", "loadscope"]
+    parallel = ["pytest", "-n", "2", "--dist", "loadscope"]
     steps: list[Step] = [
         ("lint", ["ruff", "check", "."], {}),
         ("format", ["ruff", "format", "--check", "."], {}),
@@ -143,6 +143,14 @@ def _step(name: str, module: list[str], extra: dict[str, str]) -> bool:
     return done.returncode == 0
 
 
+def data(given: Arguments) -> int:
+    """Fetch a new vintage of the market data, or compare a store with the fingerprints."""
+    from helpers.sources import command
+
+    wish = command.Wish(given.only or (), given.since, given.as_of)
+    return command.run(wish, dry_run=given.dry_run, verify_only=given.verify)
+
+
 def bench(given: Arguments) -> int:
     """Ratios against what a user would otherwise do."""
     try:
@@ -169,6 +177,46 @@ def lock(given: Arguments) -> int:
         if subprocess.run(run, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode:
             raise HelperError(f"{name} could not be resolved; what uv says stands above.")
         print(name)
+    return 0
+
+
+def student(given: Arguments) -> int:
+    """Write the student edition; its folder is the last line."""
+    from helpers.teaching import command
+
+    print(command.student(given.out, given.force))
+    return 0
+
+
+def teacher(given: Arguments) -> int:
+    """Write the teacher edition; its folder is the last line."""
+    from helpers.teaching import command
+
+    print(command.teacher(given.out, given.force))
+    return 0
+
+
+def lab(given: Arguments) -> int:
+    """Open JupyterLab on the first notebook."""
+    from helpers.teaching import command
+
+    return command.lab()
+
+
+def new_claim(given: Arguments) -> int:
+    """Print the entry of a new claim, or put it into the registry."""
+    from helpers.claims import registry, skeleton
+
+    wishes = {
+        key: getattr(given, key) for key in ("fragment", "says", "kind", "clarity") if getattr(given, key)
+    }
+    text = skeleton.entry(given.section, given.paragraph, given.notebook, **wishes)
+    print(text, end="")
+    if given.write:
+        line = skeleton.insert(text)
+        _warn(
+            f"Written to {registry.CLAIMS.name}, line {line}. Now write its rule, before you compute anything."
+        )
     return 0
 
 
@@ -206,6 +254,27 @@ _PYTEST: Option = (
 )
 _OUT: Option = (("--out",), {"metavar": "FOLDER", "help": "folder of the site (default: site)"})
 
+_EDITION: tuple[Option, ...] = (
+    (("--out",), {"metavar": "FOLDER", "help": "where to write it"}),
+    _flag("--force", "overwrite notebooks that somebody has worked in"),
+)
+_NEW_CLAIM: tuple[Option, ...] = (
+    (
+        ("--section",),
+        {"required": True, "metavar": "NAME", "help": "section of the article, such as records"},
+    ),
+    (
+        ("--paragraph",),
+        {"required": True, "type": int, "metavar": "N", "help": "counted in the section, from 1"},
+    ),
+    (("--notebook",), {"required": True, "metavar": "NAME", "help": "the one that will judge it"}),
+    (("--fragment",), {"metavar": "TEXT", "help": "at most eight words of the article"}),
+    (("--says",), {"metavar": "TEXT", "help": "the claim in our own words"}),
+    (("--kind",), {"metavar": "KIND", "help": "number, comparison, cause, definition, opinion, forecast"}),
+    (("--clarity",), {"metavar": "WORD", "help": "clear, vague or not-testable"}),
+    _flag("--write", "also put it into data/claims.yaml, in reading order"),
+)
+
 COMMANDS = {
     "claims": Command(
         claims,
@@ -233,12 +302,30 @@ COMMANDS = {
         "lint, types, unit tests and notebook tests",
         (_PYTEST,),
     ),
+    "data": Command(
+        data,
+        "fetch the market data from their providers into MARKET_DATA or data/market",
+        (
+            (("--only",), {"nargs": "+", "metavar": "ID", "help": "these series of data/series.yaml only"}),
+            (
+                ("--since",),
+                {"metavar": "DATE", "help": "only prices from this day on, joined to the old ones"},
+            ),
+            (("--as-of",), {"metavar": "DATE", "help": "last session to fetch (default: the last one)"}),
+            _flag("--dry-run", "print what would be fetched from where; touch nothing"),
+            _flag("--verify", "fetch nothing; compare the store with data/fingerprints.json"),
+        ),
+    ),
     "bench": Command(bench, "ratios against what a user would otherwise do"),
     "lock": Command(
         lock,
         "resolve the two lock files anew from pyproject.toml",
         (_flag("--upgrade", "take the newest versions"),),
     ),
+    "student": Command(student, "write the notebooks without solutions to editions/student", _EDITION),
+    "teacher": Command(teacher, "write them with solutions and teaching notes to editions/teacher", _EDITION),
+    "lab": Command(lab, "open JupyterLab on the first notebook"),
+    "new-claim": Command(new_claim, "print the entry of a new claim with the next free id", _NEW_CLAIM),
     "synthetic": Command(
         synthetic, "write the synthetic market to a folder", ((("folder",), {"metavar": "DIR"}),)
     ),

@@ -6,6 +6,7 @@ faster or smaller. Seconds depend on the machine, ratios much less.
 
 from __future__ import annotations
 
+import json
 import statistics
 import subprocess
 import sys
@@ -14,8 +15,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import requests
 
 from helpers import market, notebooks
 from helpers.errors import HelperError
@@ -76,6 +79,78 @@ def loading(store: market.Store, folder: Path) -> Line:
         "open the store, load four indices’ closes | pandas.read_csv",
         lambda: market.Market(market.Store(store.path)).prices(INDICES),
         with_pandas,
+    )
+
+
+def live_data(store: market.Store, folder: Path) -> list[Line]:
+    """Fetching from, and reading the answers of, the providers' stand-in on this machine.
+
+    Ours fetches, checks, compares with the fingerprints and writes a store; ``yf.download`` only fetches. Empty
+    where the checkout has no tests, hence no stand-in.
+    """
+    sys.path.insert(0, str(market.ROOT / "tests"))
+    try:
+        from loopback import Providers
+    except ImportError:
+        print("live data: tests/loopback.py is not part of this copy, so this is not measured", flush=True)
+        return []
+    finally:
+        sys.path.remove(str(market.ROOT / "tests"))
+    providers = Providers(store)
+    try:
+        return [_fetching(providers, store, folder), _vendor_json(providers, store, folder)]
+    finally:
+        providers.close()
+
+
+def _fetching(providers: Any, store: market.Store, folder: Path) -> Line:
+    import yfinance
+
+    from helpers.sources import command
+    from helpers.sources.http import Client
+
+    last = f"{store.last_session:%Y-%m-%d}"
+    first = min(market.catalogue()[name]["first"] for name in INDICES)
+    client = Client(session=providers.session(), yahoo=providers.session())
+    days = sum(int(store.manifest["symbols"][name]["rows"]) for name in INDICES)
+
+    def download() -> None:
+        yfinance.download(
+            INDICES, start=first, end=f"{store.last_session + pd.Timedelta(days=1):%Y-%m-%d}",
+            auto_adjust=False, progress=False, session=providers.session(),
+        )  # fmt: skip
+
+    line = compare(
+        "per 1,000 series-days: fetch, check, verify, write | yf.download",
+        lambda: command.fetch(client, folder / "market", INDICES, as_of=last),
+        download,
+        rounds=3,
+    )
+    return Line(line.what, line.ours * 1000 / days, line.other * 1000 / days)
+
+
+def _vendor_json(providers: Any, store: market.Store, folder: Path) -> Line:
+    for name in INDICES:
+        answer = requests.get(
+            f"{providers.base}/query2.finance.yahoo.com/v8/finance/chart/{name}",
+            params={"period1": str(-(10**10)), "period2": str(10**10)},
+            timeout=60,
+        )
+        (folder / f"{name[1:]}.json").write_bytes(answer.content)
+
+    def from_json() -> pd.DataFrame:
+        read = {}
+        for name in INDICES:
+            (result,) = json.loads((folder / f"{name[1:]}.json").read_bytes())["chart"]["result"]
+            dates = pd.to_datetime(result["timestamp"], unit="s", utc=True).tz_convert("America/New_York")
+            quote = pd.DataFrame(result["indicators"]["quote"][0], index=dates.tz_localize(None).normalize())
+            read[name] = quote["close"]
+        return pd.DataFrame(read)
+
+    return compare(
+        "open the store, load four indices’ closes | parse the vendor’s JSON",
+        lambda: market.Market(market.Store(store.path)).prices(INDICES),
+        from_json,
     )
 
 
@@ -143,6 +218,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         print(loading(store, folder), flush=True)
+        for line in live_data(store, folder):
+            print(line, flush=True)
         print(importing(), flush=True)
         print(executing(folder), flush=True)
         for line in exporting(folder):

@@ -33,8 +33,19 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
 CACHE = DATA / ".cache"
 
+#: Data older than this many days get a line that says so.
+STALE_DAYS = 45
 PRICE_FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
-HOW_TO_GET_DATA = "run `python -m helpers data` to fetch it from the providers, or set MARKET_DATA to a folder that holds it"
+#: An empty list has no type that a filter could compare; no series is called so.
+NOTHING = [""]
+HOW_TO_GET_DATA = (
+    "run `python -m helpers data` to fetch it from the providers, "
+    "or set MARKET_DATA to a folder that holds it"
+)
+
+#: Files that no free provider serves today.
+PANELS = ("listings.parquet", "fundamentals.parquet", "intraday/")
+HOW_TO_ADD_PANELS = "no free provider serves this panel, and data/README.md says how to add it"
 
 
 class StoreError(HelperError):
@@ -99,9 +110,18 @@ def locate() -> Path | None:
 
 def recover(path: Path) -> None:
     """Put the old vintage back if a move of a new one was cut between its two renames."""
+    path = path.resolve()  # a link's own name would hide what lies beside the folder it points to
     old = path.with_name(f"{path.name}.old")
     if old.is_dir() and not path.exists():
         old.rename(path)
+
+
+def staleness(last: pd.Timestamp, today: pd.Timestamp) -> str | None:
+    """A sentence when the last session is over :data:`STALE_DAYS` days before today; else None."""
+    age = (calendar.day(today) - calendar.day(last)).days
+    if age <= STALE_DAYS:
+        return None
+    return f"These data end on {last:%Y-%m-%d}, {age} days ago; `python -m helpers data` fetches newer ones."
 
 
 def _relative(path: Path) -> Path:
@@ -186,7 +206,7 @@ class Store:
         table = pq.read_table(
             self.path / "prices.parquet",
             columns=["symbol", "date", *fields],
-            filters=[("symbol", "in", list(symbols))],
+            filters=[("symbol", "in", list(symbols) or NOTHING)],
         )
         return _to_pandas(table)
 
@@ -194,12 +214,15 @@ class Store:
         """Rows of some macro series."""
         import pyarrow.parquet as pq
 
-        return _to_pandas(pq.read_table(self.path / "macro.parquet", filters=[("series", "in", list(ids))]))
+        return _to_pandas(
+            pq.read_table(self.path / "macro.parquet", filters=[("series", "in", list(ids) or NOTHING)])
+        )
 
     def file(self, name: str) -> Path:
         """Path of one of the store's files; StoreError if this store does not have it."""
         if name not in self.files:
-            raise StoreError(f"This store has no {name}; {HOW_TO_GET_DATA}.")
+            remedy = HOW_TO_ADD_PANELS if name.startswith(PANELS) else HOW_TO_GET_DATA
+            raise StoreError(f"This store has no {name}; {remedy}.")
         return self.path / name
 
 

@@ -6,6 +6,7 @@ loopback server, with the host as the first part of the path.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import threading
@@ -45,14 +46,17 @@ class Providers:
     """Yahoo, FRED, French, Shiller and iShares, serving the figures of one store.
 
     ``faults[id]`` is a list of faults, played one a request and then over; a fault that ends in ``!`` is
-    played for ever. ``asked`` counts requests by series.
+    played for ever. ``asked`` counts requests by series; ``handshakes`` holds, for each question for prices,
+    whether it came with the cookie and with the crumb.
     """
 
     def __init__(self, store: market.Store) -> None:
         self.store = store
         self.faults: dict[str, list[str]] = defaultdict(list)
         self.asked: dict[str, int] = defaultdict(int)
+        self.prices = None
         self.crumbs = 0
+        self.handshakes: list[tuple[bool, bool]] = []
         providers = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -99,7 +103,7 @@ class Providers:
             time.sleep(2)
         if fault == "html":
             return self._send(handler, 200, HTML)
-        status, body, headers = self._content(host, path, query, name, fault)
+        status, body, headers = self._content(handler, host, path, query, name, fault)
         if fault == "truncate":
             return self._send(handler, status, body, headers, cut=len(body) // 2)
         return self._send(handler, status, body, headers)
@@ -124,13 +128,15 @@ class Providers:
             return None
         return waiting[0][:-1] if waiting[0].endswith("!") else waiting.pop(0)
 
-    def _content(self, host, path, query, name, fault):
+    def _content(self, handler, host, path, query, name, fault):
         if host == "fc.yahoo.com":
             return 404, b"", {"Set-Cookie": "A3=d=loop; Domain=.yahoo.com; Path=/; Max-Age=31536000"}
         if path.endswith("getcrumb"):
             self.crumbs += 1
             return 200, b"loopcrumb", {}
         if "/chart/" in f"/{path}":
+            cookie = handler.headers.get("Cookie") or ""
+            self.handshakes.append(("A3=d=loop" in cookie, query.get("crumb") == "loopcrumb"))
             return self._chart(name, query, fault)
         if host.startswith("fred"):
             return 200, self._fred(name, query, fault), {}
@@ -143,23 +149,34 @@ class Providers:
             return 200, self._ishares(fault), {}
         return 404, b"", {}
 
+    def _rows(self, name):
+        if self.prices is None:
+            rows = self.store.price_rows(list(self.store.manifest["symbols"]), market.PRICE_FIELDS)
+            self.prices = dict(list(rows.groupby("symbol")))
+        return self.prices.get(name, pd.DataFrame())
+
     def _chart(self, name, query, fault):
-        rows = self.store.price_rows([name], market.PRICE_FIELDS)
+        rows = self._rows(name)
         if rows.empty:
             error = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
             return 404, json.dumps({"chart": {"result": None, "error": error}}).encode(), {}
         if "period1" in query:
             stamps = rows["date"].dt.tz_localize("America/New_York") + pd.Timedelta(hours=9, minutes=30)
-            seconds = stamps.map(pd.Timestamp.timestamp).astype(int)
+            seconds = (stamps - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(seconds=1)
             inside = (seconds >= int(query["period1"])) & (seconds < int(query["period2"]))
             rows, seconds = rows[inside], seconds[inside]
         else:
             rows = rows.tail(1)
-            seconds = pd.Series([int(pd.Timestamp("2026-08-21 13:30", tz="UTC").timestamp())], index=rows.index)
+            seconds = pd.Series(
+                [int(pd.Timestamp("2026-08-21 13:30", tz="UTC").timestamp())], index=rows.index
+            )
         rows, seconds = self._spoil(rows, seconds, fault)
         # Yahoo sends single-precision prices.
-        floats = {name_: _numbers(rows[name_].astype(np.float32)) for name_ in ("open", "high", "low", "close")}
-        adjusted = rows["adj_close"].where(rows["adj_close"].notna(), rows["close"])
+        floats = {
+            name_: _numbers(rows[name_].astype(np.float32)) for name_ in ("open", "high", "low", "close")
+        }
+        # An index repeats its close there; a stock has null where the store has none.
+        adjusted = rows["adj_close"] if rows["adj_close"].notna().any() else rows["close"]
         meta = {
             "currency": "USD", "symbol": name, "exchangeName": "NYQ", "instrumentType": "EQUITY",
             "firstTradeDate": 0, "regularMarketTime": 1787342400, "gmtoffset": -14400, "timezone": "EDT",
@@ -184,10 +201,13 @@ class Providers:
             keep = rows["date"] != rows["date"].iloc[-5]
             return rows[keep], seconds[keep]
         if fault == "duplicate":
-            return pd.concat([rows, rows.tail(1)]), pd.concat([seconds, seconds.tail(1)])
+            twice = [*range(len(rows) - 9), *range(len(rows) - 10, len(rows))]
+            return rows.iloc[twice], seconds.iloc[twice]
         if fault == "split":
             rows = rows.copy()
-            rows.iloc[: len(rows) // 2, rows.columns.get_indexer(["open", "high", "low", "close", "adj_close"])] *= 4
+            rows.iloc[
+                : len(rows) // 2, rows.columns.get_indexer(["open", "high", "low", "close", "adj_close"])
+            ] *= 4
         if fault == "zone":
             # Stamped at midnight of another continent: the day before in New York, or a Saturday.
             seconds = seconds + 9 * 3600
@@ -200,8 +220,14 @@ class Providers:
             return b"day;reading;note\n2025-12-10;4.13;x\n"
         if fault == "empty":
             rows = rows.head(0)
+        if fault == "missing-session":
+            rows = rows.drop(rows.index[-5])
         if fault == "duplicate":
             rows = pd.concat([rows, rows.tail(1)])
+        if (rows["date"].diff().dt.days <= 5).mean() > 0.9:
+            # FRED lists every weekday of a daily series, those without a value as an empty cell.
+            weekdays = pd.bdate_range(rows["date"].min(), rows["date"].max()).difference(rows["date"])
+            rows = pd.concat([rows, pd.DataFrame({"date": weekdays})]).sort_values("date", kind="stable")
         return b"observation_date," + name.encode() + b"\n" + rows[["date", "value"]].to_csv(
             index=False, header=False, date_format="%Y-%m-%d"
         ).encode()  # fmt: skip
@@ -209,13 +235,22 @@ class Providers:
     def _french(self, stem, fault):
         text = (self.store.path / f"french/{stem}.csv").read_bytes()
         packed = io.BytesIO()
+        if fault == "layout":
+            text = b"Nothing\n"
+        if fault == "empty":
+            text = b""
+        if fault == "missing-session":
+            lines = text.splitlines(keepends=True)
+            text = b"".join(lines[:100] + lines[101:])
         with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr(f"{stem}.csv", b"Nothing\n" if fault == "layout" else text)
+            archive.writestr(f"{stem}.csv", text)
         return packed.getvalue()
 
     def _ishares(self, fault):
         latest = sorted(name for name in self.store.files if name.startswith("holdings/"))[-1]
         table = pd.read_csv(self.store.path / latest, keep_default_na=False)
+        if fault == "empty":
+            table = table.head(0)
         names = ["Ticker", "Name", "Sector", "Weight (%)", "Market Value", "Price", "Asset Class"]
         table.columns = names if fault != "layout" else [f"Column {i}" for i in range(len(names))]
         date = pd.Timestamp(latest[len("holdings/IWM_") : -4])
@@ -229,11 +264,10 @@ class Providers:
             handler.send_header(key, value)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        handler.wfile.write(body if cut is None else body[:cut])
-        if cut is not None:
-            handler.wfile.flush()
-            handler.close_connection = True
+        with contextlib.suppress(ConnectionError):  # a client that waited in vain has gone
+            handler.wfile.write(body if cut is None else body[:cut])
+        handler.close_connection = cut is not None
 
 
 def _numbers(values):
-    return [None if pd.isna(value) else float(value) for value in values]
+    return values.astype(float).astype(object).where(values.notna(), None).tolist()

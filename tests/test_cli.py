@@ -10,7 +10,10 @@ import time
 import pytest
 from conftest import ROOT
 
-COMMANDS = ["bench", "claims", "lock", "notebooks", "pdf", "report", "synthetic", "test", "verdicts"]
+COMMANDS = [
+    "bench", "claims", "data", "lab", "lock", "new-claim", "notebooks", "pdf", "report", "student", "synthetic",
+    "teacher", "test", "verdicts",
+]  # fmt: skip
 
 
 def run(*arguments, cwd=ROOT, **environment):

@@ -78,7 +78,7 @@ def test_one_heading_that_asks(name):
         for cell in cells(name, "markdown")
         for mark in re.findall(r"(?m)^(#+) ", re.sub(r"(?s)```.*?```", "", source(cell)))
     ]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels)), levels
 
 
 @pytest.mark.parametrize("name", JUDGING)

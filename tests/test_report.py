@@ -417,3 +417,18 @@ def test_executing_saves_whole_notebooks_and_names_the_cell_that_fails(tmp_path,
     assert [cell.execution_count for cell in notebooks.code_cells(saved)] == [1, 2]
     assert (tmp_path / "02-bad.ipynb").read_bytes() == before
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_run_on_other_data_says_what_changed(executed, tmp_path):
+    before = [
+        {**entry, "verdict": "contradicted" if number == 0 else entry["verdict"]}
+        for number, entry in enumerate(notebooks.verdicts(executed))
+    ]
+    report.publish(executed, tmp_path / "site", LINE, before=before)
+    text = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "What changed since the committed run" in text
+    assert "Then: contradicted. Now: " in text
+    report.publish(executed, tmp_path / "site", LINE, before=notebooks.verdicts(executed))
+    assert "No verdict changed." in (tmp_path / "site" / "index.html").read_text("utf-8")
+    report.publish(executed, tmp_path / "site", LINE)
+    assert "What changed" not in (tmp_path / "site" / "index.html").read_text("utf-8")

@@ -52,6 +52,8 @@ def number(value: Any, unit: str = "") -> str:
         digits = 0 if isinstance(value, int) or (abs(value) >= 1e5 and unit != "t") else 2
         text = f"{value:,.{digits}f}" if abs(value) >= 0.005 or value == 0 else f"{value:.4f}"
         text = text.replace("-", "−")
+        if value == 1 and unit in {"sessions", "months", "votes", "points", "cuts"}:
+            unit = unit[:-1]
         return text if unit in {"", *_BARE} else f"{text}\u00a0{unit}"
     return f"{value}"
 

@@ -162,6 +162,10 @@ def combination_means(values: np.ndarray, size: int) -> np.ndarray:
     n = len(sums)
     if not 1 <= size <= n:
         raise HelperError(f"No combination of {size} can be taken from {n} values.")
+    if 2 * size > n:
+        # By what is left out: building up to nearly all would pass through far more combinations than asked for.
+        left_out = combination_means(values, n - size) * (n - size) if size < n else np.zeros(1)
+        return (sums.sum() - left_out) / size
     # sums holds the combinations ordered by their last member; ends[j] counts those that end before j.
     ends = np.arange(n)
     for _ in range(size - 1):

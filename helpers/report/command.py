@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
+
 from helpers import market, notebooks
 from helpers.errors import HelperError
 from helpers.report import site
@@ -54,13 +56,18 @@ def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path],
         line = "Published from the committed run" + (f" on data to {site.day(until)}." if until else ".")
         site.say(line)
         return site.publish(notebooks.FOLDER, target, line, one_file, finish)
-    known = " (the reference store)" if market.is_reference(store) else " (not the reference store)"
+    reference = market.is_reference(store)
+    known = " (the reference store)" if reference else " (not the reference store)"
     line = f"Executed on market data to {site.day(store.last_session)}{known}."
+    if old := market.staleness(store.last_session, pd.Timestamp.now()):
+        site.say(old)
+        line += f" {old}"
+    before = None if reference else notebooks.verdicts()
     site.say(f"Executing {len(wanted)} notebooks on market data to {site.day(store.last_session)}{known} ...")
     market.CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="run-", dir=market.CACHE) as folder:
         notebooks.run(wanted, lambda name: Path(folder) / f"{name}.ipynb", site.say, bar=sys.stderr.isatty())
-        return site.publish(Path(folder), target, line, one_file, finish)
+        return site.publish(Path(folder), target, line, one_file, finish, before)
 
 
 def find_browser() -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -75,6 +75,7 @@ class Links:
 
     one_file: bool = False
     pages: frozenset[str] = frozenset()
+    verdicts: Mapping[str, str] = field(default_factory=dict)  # claim -> the page that judges it
 
     def href(self, page: str, anchor: str = "", here: str = "") -> str:
         """Address of a page or of a place on it, as written on the page ``here``."""
@@ -227,16 +228,20 @@ class _Rewriter(HTMLParser):
         return tag
 
     def handle_data(self, data: str) -> None:
-        key = data.strip()
-        if self.in_claim and self.open[-1][0] == "b" and key in self.context.owned:
-            name = f"{key}-rule"
-            if name not in self.context.ids:
-                place = self.context.links.id(self.context.page, self.context.unique(name))
-                href = self.context.href(self.context.page, key)
-                self.out.append(f'<a id="{place}" href="{href}">{key}</a>')
-                return
+        key, tag = data.strip(), self.open[-1][0] if self.open else ""
+        if key in self.context.links.verdicts and (tag in {"td", "th"} or (tag == "b" and self.in_claim)):
+            self.out.append(self._to_verdict(key))
+            return
         # A date that breaks at its hyphens is hard to read.
         self.out.append(_DAY.sub(r"<time>\g<0></time>", escape_text(data)))
+
+    def _to_verdict(self, key: str) -> str:
+        """A claim's id as a link to its verdict; on the card that opens its notebook also a place to go to."""
+        context, place = self.context, ""
+        name = f"{key}-rule"
+        if self.in_claim and key in context.owned and name not in context.ids:
+            place = f' id="{context.links.id(context.page, context.unique(name))}"'
+        return f'<a{place} href="{context.href(context.links.verdicts[key], key)}">{key}</a>'
 
     def handle_comment(self, data: str) -> None:
         return
@@ -305,7 +310,8 @@ _NUMBER = re.compile(r"[-+−]?[\d,.]+([ \u00a0]?[%a-zA-Z]{1,6})?|")
 
 
 def _column(cells: tuple[str, ...]) -> str:
-    if any(cells) and all(map(_NUMBER.fullmatch, cells)):
+    numbers = [cell for cell in cells if cell and _NUMBER.fullmatch(cell)]
+    if 2 * len(numbers) > len([cell for cell in cells if cell]) and max(map(len, cells)) < 16:
         return ' class="num"'
     longest = max(len(strip_tags(cell)) for cell in cells)
     return ' class="long"' if longest > 45 else ' class="mid"' if longest > 18 else ""
@@ -331,25 +337,19 @@ def _align(table: re.Match[str]) -> str:
 # ------------------------------------------------------------------------------------------------ Markdown
 
 
-@cache
-def _to_mathml() -> Callable[..., str] | None:
-    try:
-        from latex2mathml.converter import convert
-    except ImportError:
-        return None
-    found: Callable[..., str] = convert
-    return found
-
-
 def formula(text: str, block: bool = False) -> str:
-    """A formula as MathML, which browsers draw by themselves; its source as code where that cannot be had."""
-    convert = _to_mathml()
-    if convert is not None:
-        try:
-            return convert(text, display="block" if block else "inline")
-        except Exception:  # a formula that the library does not know is shown as it was written
-            pass
-    return f"<p><code>{escape(text)}</code></p>" if block else f"<code>{escape(text)}</code>"
+    """A formula as MathML, which browsers draw by themselves; as code if the library does not know it."""
+    from latex2mathml.converter import convert
+
+    try:
+        drawn = convert(text, display="block" if block else "inline")
+    except Exception:  # the library raises many kinds of errors
+        return f"<p><code>{escape(text)}</code></p>" if block else f"<code>{escape(text)}</code>"
+    return (
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Formula">{drawn}</div>'
+        if block
+        else drawn
+    )
 
 
 class _Renderer(mistune.HTMLRenderer):

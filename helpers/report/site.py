@@ -39,17 +39,6 @@ SCHEMA = notebooks.ROOT / "data" / "verdicts.schema.json"
 ONE_FILE = "the-rotation-rerun.html"
 PRINTED = "the-rotation-rerun.pdf"
 
-#: What each verdict means, for the legend.
-MEANING = {
-    rules.SUPPORTED: "the data say what the article says",
-    rules.CAVEAT: "so they do, but a side condition fails or one source is weak",
-    rules.MIXED: "part of it holds, part does not",
-    rules.MISLEADING: "true by the letter, wrong in what it implies",
-    rules.CONTRADICTED: "the data say otherwise",
-    rules.UNVERIFIED: "the figure’s own source is not public; what proxies say is shown",
-    rules.NOT_CHECKABLE: "no data could decide it; saying so is a result",
-}
-
 
 def day(value: Any) -> str:
     """A date in words, such as ``11 December 2025``."""
@@ -92,8 +81,28 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Change:
+    """One verdict that differs from the committed run's: the claim, the old and the new verdict's names."""
+
+    claim: Claim
+    was: str
+    now: str
+
+
+def changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Change]:
+    """Verdicts that differ between two runs, in the registry's order."""
+    old = {entry["id"]: entry["verdict"] for entry in before}
+    claims = registry.load()
+    return [
+        Change(claims[entry["id"]], views.LOOK[old[entry["id"]]][0], views.LOOK[entry["verdict"]][0])
+        for entry in after
+        if entry["id"] in old and old[entry["id"]] != entry["verdict"]
+    ]
+
+
+@dataclass(frozen=True)
 class Edition:
-    """Everything that the templates are given."""
+    """Everything that the templates are given. ``changed`` is None where the run is the committed one."""
 
     pages: list[pages.Page]
     rows: list[Row]
@@ -101,6 +110,7 @@ class Edition:
     links: Links
     shift: int
     reviews: list[dict[str, Any]]
+    changed: list[Change] | None = None
 
     @property
     def tally(self) -> list[tuple[str, str, str, int]]:
@@ -140,10 +150,12 @@ def edition(
     verdicts: list[dict[str, Any]],
     provenance: str,
     one_file: bool = False,
+    changed: list[Change] | None = None,
 ) -> Edition:
     """Render every notebook and line up every claim."""
-    claims, links, shift = registry.load(), Links(one_file, frozenset(read)), int(one_file)
+    claims, shift = registry.load(), int(one_file)
     by_id = {entry["id"]: entry for entry in verdicts}
+    links = Links(one_file, frozenset(read), {key: entry["notebook"] for key, entry in by_id.items()})
     written = [
         pages.render(
             name, notebook, [key for key in by_id if by_id[key]["notebook"] == name], links=links, shift=shift
@@ -154,7 +166,7 @@ def edition(
         _check_anchors(page, links)
     rows = [_row(claim, by_id.get(claim.id), links) for claim in claims.values()]
     reviews = [review for page in written for review in page.reviews]
-    return Edition(written, rows, provenance, links, shift, reviews)
+    return Edition(written, rows, provenance, links, shift, reviews, changed)
 
 
 def _check_anchors(page: pages.Page, links: Links) -> None:
@@ -188,7 +200,7 @@ def _environment() -> Environment:
     made.globals.update(
         project=PROJECT,
         tagline=TAGLINE,
-        meaning=MEANING,
+        meaning=rules.MEANING,
         citation=_citation(),
         article_about=registry.article(),
         clarity=views.CLARITY,
@@ -317,6 +329,7 @@ def publish(
     provenance: str,
     single: bool = False,
     finish: Any = None,
+    before: list[dict[str, Any]] | None = None,
 ) -> Path:
     """Write the site from a folder of executed notebooks.
 
@@ -327,6 +340,7 @@ def publish(
     provenance : the line that says where the numbers come from; stands on every page
     single : also write everything as one file
     finish : called with the folder before it takes its place, to add to it
+    before : the committed run's verdicts, where this run is on other data: the front page says what changed
 
     Returns
     -------
@@ -341,8 +355,9 @@ def publish(
     if not read:
         raise ReportError("There are no notebooks to publish.")
     verdicts = notebooks.collect(read)
+    changed = None if before is None else changes(before, verdicts)
     with replaced(target) as folder:
-        made = edition(read, verdicts, provenance)
+        made = edition(read, verdicts, provenance, changed=changed)
         for name, content in files(made):
             _write(folder / name, content)
         _write_images(folder, made)
@@ -350,7 +365,10 @@ def publish(
         _write(folder / "verdicts.json", machine.as_json(machine.contract(verdicts), indent=1))
         _write(folder / "verdicts.csv", machine.as_csv(registry.load(), by_id))
         if single:
-            _write(folder / ONE_FILE, one_file(edition(read, verdicts, provenance, one_file=True)))
+            _write(
+                folder / ONE_FILE,
+                one_file(edition(read, verdicts, provenance, one_file=True, changed=changed)),
+            )
         if finish is not None:
             finish(folder)
     return target / (ONE_FILE if single else "index.html")

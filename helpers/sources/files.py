@@ -17,7 +17,6 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from helpers import french, market
-from helpers.errors import HelperError
 from helpers.sources.http import Client, SourceError, not_html
 
 FRENCH = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/{name}_CSV.zip"
@@ -145,7 +144,9 @@ def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:
         )
     total = frame["weight_pct"].sum()
     if not 95 < total < 105:
-        raise SourceError(f"{name}: the weights in iShares' file add up to {total:.0f} percent; it is not used.")
+        raise SourceError(
+            f"{name}: the weights in iShares' file add up to {total:.0f} percent; it is not used."
+        )
     return f"{date:%Y-%m-%d}", frame
 
 

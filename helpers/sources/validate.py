@@ -163,7 +163,9 @@ def _adjustment(frame: pd.DataFrame, dates: pd.DatetimeIndex, found: Findings) -
     # A price of some cents is rounded to a per mille; two per cent is no rounding.
     falls = factor.diff() < -0.02
     if falls.any():
-        found.faults.append(f"adjusted and plain closes part on {_days(dates[both][falls])}: a split in one only?")
+        found.faults.append(
+            f"adjusted and plain closes part on {_days(dates[both][falls])}: a split in one only?"
+        )
 
 
 def _size(

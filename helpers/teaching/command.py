@@ -1,0 +1,40 @@
+"""The commands of the teaching edition: ``student``, ``teacher`` and ``lab``."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+from helpers import notebooks
+from helpers.errors import HelperError
+from helpers.teaching import editions
+
+
+def student(out: str | None = None, force: bool = False) -> Path:
+    """Write the student edition; its folder."""
+    return editions.student(Path(out) if out else editions.FOLDER / "student", force)
+
+
+def teacher(out: str | None = None, force: bool = False) -> Path:
+    """Write the teacher edition; its folder."""
+    return editions.teacher(Path(out) if out else editions.FOLDER / "teacher", force)
+
+
+def lab() -> int:
+    """Open JupyterLab on the first notebook, until it is closed; its exit code.
+
+    Raises
+    ------
+    HelperError if JupyterLab is not installed in this environment.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise HelperError(
+            "JupyterLab is not installed in this environment; run `make lab`, or "
+            "`python -m pip install -r requirements-lab.txt` and then this command again."
+        )
+    start = notebooks.path_of(notebooks.names()[0])
+    return subprocess.run(
+        [sys.executable, "-m", "jupyterlab", str(start)], cwd=notebooks.ROOT, check=False
+    ).returncode

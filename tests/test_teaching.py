@@ -1,0 +1,520 @@
+"""The teaching edition: checks, wrong answers, the notebooks' exercises, editions, explorer, skeleton."""
+
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import REFERENCE, ROOT, needs_reference
+from wrong_answers import WRONG
+
+from helpers import claims, market, notebooks, synthetic, teaching
+from helpers.__main__ import main
+from helpers.claims import registry, skeleton
+from helpers.errors import HelperError
+from helpers.teaching import assume, checks, command, editions, explorer
+
+EXERCISES = checks.registered()
+#: Notebooks whose exercises have checks.
+TAUGHT = [name for name in notebooks.names() if name[:2] in checks.modules()]
+JUDGING = [name for name in notebooks.names() if claims.in_notebook(name)]
+
+
+class Odd:
+    """An answer that resists every comparison."""
+
+    def __eq__(self, other):
+        raise ValueError("no")
+
+    def __bool__(self):
+        raise ValueError("no")
+
+    def __float__(self):
+        raise ValueError("no")
+
+    __hash__ = None
+
+
+NONSENSE = {
+    "NaN": float("nan"),
+    "infinite": float("inf"),
+    "text": "a lot",
+    "number": -12345.678,
+    "true": True,
+    "empty list": [],
+    "list": [1, "two", None],
+    "dict": {"x": 1},
+    "NaN parts": {"sessions": float("nan"), "ninth": pd.NaT},
+    "empty series": pd.Series(dtype=float),
+    "NaN series": pd.Series([np.nan, np.nan]),
+    "long series": pd.Series(range(300)),
+    "empty frame": pd.DataFrame(),
+    "frame": pd.DataFrame({"a": [1, 2], "b": ["x", None]}),
+    "array of arrays": np.zeros((3, 2)),
+    "NaT": pd.NaT,
+    "NA": pd.NA,
+    "early date": "0001-01-01",
+    "late date": pd.Timestamp("2262-01-01"),
+    "function": len,
+    "type": int,
+    "complex": 1 + 2j,
+    "odd": Odd(),
+    "huge": 10**400,
+}
+FAILED = "cannot be compared"
+
+
+@pytest.fixture(scope="module")
+def made_up():
+    """The synthetic market, as a notebook without a store gets it."""
+    return market.Market(None, market.Store(synthetic.build(market.CACHE / "synthetic"), source="synthetic"))
+
+
+@pytest.fixture(scope="module")
+def real():
+    return market.Market(REFERENCE)
+
+
+def given(answer, mkt):
+    return answer(mkt) if callable(answer) and not isinstance(answer, type) else answer
+
+
+def assert_friendly(line):
+    assert "Traceback" not in line
+    assert "Error" not in line
+    assert line[0] in "✓✗…"
+    assert line.rstrip().endswith((".", "?"))
+    assert len(line) < 600
+
+
+# ------------------------------------------------------------------------------------------------ checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("nothing", [None, ..., "", "  "])
+def test_an_open_exercise_says_so(exercise, nothing, made_up):
+    assert checks.judge(exercise, nothing, made_up).line == f"… {checks.OPEN}"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_open_parts_say_so(exercise, made_up):
+    expects = EXERCISES[exercise].expects
+    if isinstance(expects, type):
+        pytest.skip("one part")
+    assert checks.judge(exercise, dict.fromkeys(expects, ...), made_up).right is None
+    first = {name: ... if i else True for i, name in enumerate(expects)}
+    assert "still open" in checks.judge(exercise, first, made_up).text
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_nonsense_gets_a_sentence(exercise, made_up):
+    for name, answer in NONSENSE.items():
+        result = checks.judge(exercise, answer, made_up)
+        assert_friendly(result.line)
+        assert result.right is not True, name
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_two_plausible_wrong_answers_are_known(exercise):
+    assert len(WRONG.get(exercise, [])) >= 2, f"add two wrong answers to {exercise} in tests/wrong"
+
+
+@pytest.mark.parametrize("exercise", WRONG)
+def test_wrong_answers_belong_to_an_exercise(exercise):
+    assert exercise in EXERCISES
+
+
+@needs_reference
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_wrong_answers_get_a_useful_hint(exercise, real):
+    hints = set()
+    for answer, pattern in WRONG[exercise]:
+        result = checks.judge(exercise, given(answer, real), real)
+        assert result.right is False, f"{exercise} takes {given(answer, real)!r} for right"
+        assert re.search(pattern, result.text), result.text
+        assert_friendly(result.line)
+        assert FAILED not in result.text
+        assert "The exercise asks for" not in result.text, "a plausible answer is of the right kind"
+        hints.add(result.text)
+    assert len(hints) >= 2, "two wrong answers deserve two hints"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_every_check_runs_alone_and_on_the_synthetic_market(exercise, made_up, monkeypatch):
+    """Its module fresh, no other check run before it, and no notebook about."""
+    module = f"helpers.teaching.nb{exercise[:2]}"
+    monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(checks, "_exercises", {})
+    for answer, _ in WRONG[exercise]:
+        result = checks.judge(exercise, given(answer, made_up), market.Market(None, made_up.synthetic))
+        assert result.right is not None
+        assert FAILED not in result.text, result.text
+        assert_friendly(result.line)
+
+
+def test_a_check_runs_in_a_fresh_process():
+    exercise = next(iter(EXERCISES))
+    script = (
+        "from helpers import market, teaching\n"
+        "mkt = market.connect(synthetic=True)\n"
+        f"teaching.check({exercise!r}, float('nan'), mkt)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "MARKET_DATA": "synthetic", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "The exercise asks for" in done.stdout
+
+
+def test_a_fault_inside_a_check_is_no_traceback(made_up, monkeypatch):
+    monkeypatch.setattr(checks, "_exercises", dict(EXERCISES))
+
+    @checks.exercise("99-broken", asks="a number", expects=float)
+    def broken(answer, mkt):
+        raise KeyError("column")
+
+    result = checks.judge("99-broken", 1.0, made_up)
+    assert FAILED in result.text
+    assert_friendly(result.line)
+
+
+def test_an_unknown_exercise_and_no_market(made_up):
+    assert "did you mean 01-ties?" in checks.judge("01-tie", 1, made_up).text
+    assert "`mkt`" in checks.judge("01-ties", 1, None).text
+    assert checks.judge(7, 1, made_up).right is None
+
+
+def test_what_is_shown_is_escaped_and_plain(made_up, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+    monkeypatch.setattr(checks, "judge", lambda *_: checks.Result(False, "a < b & c"))
+    checks.check("01-ties", 1, made_up)
+    assert shown[0]["text/plain"] == "✗ Not yet: a < b & c"
+    assert html.escape("a < b & c") in shown[0]["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expects", "converted"),
+    [
+        (np.int64(3), int, 3),
+        (3.0, int, 3),
+        (pd.Series([3]), int, 3),
+        (np.array(3.25), float, 3.25),
+        (np.bool_(True), bool, True),
+        ("2025-12-10", pd.Timestamp, pd.Timestamp("2025-12-10")),
+        (pd.Timestamp("2025-12-10 16:00", tz="America/New_York"), pd.Timestamp, pd.Timestamp("2025-12-10")),
+        (np.datetime64("2025-12-10"), pd.Timestamp, pd.Timestamp("2025-12-10")),
+        (("a", "b"), list, ["a", "b"]),
+        (pd.Index(["a"]), list, ["a"]),
+        ({"n": np.int32(1), "more": 0}, {"n": int}, {"n": 1}),
+        (pd.Series({"n": 1.0}), {"n": int}, {"n": 1}),
+    ],
+)
+def test_answers_arrive_converted(answer, expects, converted):
+    assert checks.convert(answer, expects) == converted
+
+
+def test_numbers_are_compared_at_the_precision_asked_for():
+    assert checks.numeric(14.8, 14.7712, 1) is None
+    assert checks.numeric(14.77, 14.7712, 1) is None
+    assert checks.numeric(14.5, 14.7712, 1)
+    assert "sign" in checks.numeric(-14.8, 14.7712, 1)
+    assert "fraction" in checks.numeric(0.1477, 14.7712, 1)
+    assert "hundred" in checks.numeric(1477.1, 14.7712, 1)
+    assert checks.numeric(8, 8.0, None) is None
+    assert checks.numeric(9, 8, None, [(9, "whole year")]) == "whole year"
+    assert checks.numeric(8, 8, None, [(8, "a trap that the data closed")]) is None
+
+
+def test_an_id_is_checked_and_used_once():
+    with pytest.raises(HelperError, match="01-ties"):
+        checks.exercise("ties", asks="a number", expects=int)
+    with pytest.raises(HelperError, match="twice"):
+        checks.exercise("01-ties", asks="a number", expects=int)(lambda answer, mkt: None)
+
+
+# ------------------------------------------------------------------------------------------------ notebooks
+
+
+def code(notebook):
+    return notebooks.code_cells(notebook)
+
+
+def called(cell):
+    return re.findall(r"teaching\.check\(\s*\"([^\"]+)\"", cell.source)
+
+
+def text_of(cell):
+    return "\n".join(str(output.get("data", {}).get("text/plain", "")) for output in cell.outputs)
+
+
+@pytest.mark.parametrize("name", JUDGING)
+def test_every_notebook_teaches(name):
+    assert name in TAUGHT, f"{name} has no checks: write helpers/teaching/nb{name[:2]}.py"
+    assert sum(key.startswith(name[:2]) for key in EXERCISES) >= 4
+    notebook = notebooks.read(notebooks.path_of(name))
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "**You will learn**" in prose
+    assert "**You need**" in prose
+    assert "### Worked example" in prose
+    assert sum("assumption" in editions.tags(cell) for cell in code(notebook)) >= 2
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_an_exercise_is_four_cells_in_their_order(name):
+    cells = notebooks.read(notebooks.path_of(name)).cells
+    found = []
+    for position, cell in enumerate(cells):
+        if "exercise" not in editions.tags(cell):
+            continue
+        task, starter, check, solution = cells[position - 1 : position + 3]
+        assert task.cell_type == "markdown"
+        assert task.source.rstrip().endswith("Put your answer into `answer`.")
+        assert re.search(r"(?m)^\*\*[^*]+\*\*", task.source)
+        assert re.search(r"(?m)^answer = .*\.\.\.", starter.source)
+        assert "check" in editions.tags(check)
+        assert "solution" in editions.tags(solution)
+        assert solution.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
+        assert len(called(check)) == 1
+        assert called(check) == called(solution)
+        assert check.source.strip() == f'teaching.check("{called(check)[0]}", answer, mkt)'
+        found += called(check)
+    assert found == [key for key in found if key in EXERCISES]
+    assert sorted(found) == sorted(key for key in EXERCISES if key.startswith(name[:2]))
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_committed_solutions_are_right_and_starters_open(name):
+    for cell in code(notebooks.read(notebooks.path_of(name))):
+        if "check" in editions.tags(cell):
+            assert text_of(cell) == f"… {checks.OPEN}"
+        if "solution" in editions.tags(cell):
+            assert text_of(cell).rstrip().endswith("✓ Right."), cell.source
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_an_assumption_is_named_and_one(name):
+    cells = notebooks.read(notebooks.path_of(name)).cells
+    for position, cell in enumerate(cells):
+        if "assumption" in editions.tags(cell):
+            assert "**Change one assumption.**" in cells[position - 1].source
+            assert len(re.findall(r"(?m)^[A-Z][A-Z_0-9]* = ", cell.source)) == 1
+            assert "teaching.what_if(" in cell.source
+
+
+# ------------------------------------------------------------------------------------------------ editions
+
+
+def test_the_student_edition_holds_no_solution(tmp_path):
+    out = editions.student(tmp_path / "student")
+    assert sorted(path.stem for path in out.glob("*.ipynb")) == notebooks.names()
+    for name in notebooks.names():
+        source, made = notebooks.read(notebooks.path_of(name)), notebooks.read(out / f"{name}.ipynb")
+        nbformat.validate(made)
+        text = (out / f"{name}.ipynb").read_text("utf-8")
+        assert '"solution"' not in text
+        assert "✓ Right" not in text
+        kept = [cell for cell in source.cells if "solution" not in editions.tags(cell)]
+        assert [cell.source for cell in made.cells] == [cell.source for cell in kept]
+        for before, after in zip(kept, made.cells, strict=True):
+            if after.cell_type == "code" and editions.tags(after) & {"exercise", "check"}:
+                assert after.outputs == []
+                assert after.execution_count is None
+            elif after.cell_type == "code":
+                assert after.outputs == before.outputs
+
+
+def test_the_teacher_edition_shows_solutions_and_notes(tmp_path):
+    out = editions.teacher(tmp_path / "teacher")
+    for name in notebooks.names():
+        source, made = notebooks.read(notebooks.path_of(name)), notebooks.read(out / f"{name}.ipynb")
+        nbformat.validate(made)
+        assert made.cells[0].source.startswith("## Teaching notes")
+        assert "**Misconception**" in made.cells[0].source
+        # Every cell of the source is there: what runs there, runs here.
+        assert [cell.source for cell in made.cells[1:]] == [cell.source for cell in source.cells]
+        assert not any("jupyter" in cell.metadata for cell in made.cells if "solution" in editions.tags(cell))
+
+
+def test_an_edition_never_overwrites_work(tmp_path):
+    out = editions.student(tmp_path / "student")
+    editions.student(out)
+    name = f"{notebooks.names()[0]}.ipynb"
+    (out / name).write_text((out / name).read_text("utf-8").replace("# ", "# My ", 1), "utf-8")
+    with pytest.raises(HelperError, match=rf"{name}.*--force"):
+        editions.student(out)
+    editions.student(out, force=True)
+    (out / "answers.txt").write_text("mine")
+    with pytest.raises(HelperError, match=r"answers\.txt"):
+        editions.student(out)
+    other = tmp_path / "thesis"
+    other.mkdir()
+    (other / "thesis.txt").write_text("x")
+    with pytest.raises(HelperError, match="no edition"):
+        editions.teacher(other, force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["student", "thesis"]
+
+
+def test_missing_notes_are_named(tmp_path):
+    path = tmp_path / "teaching.md"
+    path.write_text("## Notebook 01 · records\n\nText.\n\n## Notebook 02 · rotation\n", "utf-8")
+    assert editions.notes("01-record-highs", path) == "## Teaching notes\n\nText."
+    with pytest.raises(HelperError, match="Notebook 02"):
+        editions.notes("02-style-rotation", path)
+
+
+# ------------------------------------------------------------------------------------------------ what if, explorer
+
+
+@needs_reference
+def test_the_explorer_agrees_with_the_judged_claim(real):
+    found = explorer.compare(real)
+    judged = {entry["id"]: entry for entry in notebooks.verdicts()}["C20"]
+    assert found.verdict == judged["verdict"]
+    assert found.lead == pytest.approx(judged["measured"][0]["value"], abs=1e-4)
+    assert explorer.compare(real, start="2025-06-30").verdict == "supported"
+    assert explorer.compare(real, "Dow Jones", "Russell 2000").verdict == "contradicted"
+
+
+def test_the_explorer_gives_no_verdict_on_made_up_prices(made_up):
+    assert explorer.compare(made_up).verdict is None
+    card = explorer.as_html(explorer.compare(made_up), explorer.levels(made_up, "price"))
+    assert "no verdict" in card
+    assert "<title>" in card
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"first": "Bitcoin"},
+        {"second": "Russell 2000"},
+        {"start": "2025-07-04"},
+        {"start": "2025-12-10"},
+        {"kind": "real"},
+    ],
+)
+def test_the_explorer_says_what_is_wrong(wrong, made_up):
+    with pytest.raises(HelperError):
+        explorer.compare(made_up, **wrong)
+
+
+def test_the_live_explorer_falls_back(made_up, monkeypatch):
+    shown = []
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+    explorer.live(made_up)
+    assert "ipywidgets" in shown[0].data
+    assert any("beat even" in str(data) for data in shown)
+
+
+def test_no_verdict_leaves_an_assumption_cell():
+    for name in TAUGHT:
+        for cell in code(notebooks.read(notebooks.path_of(name))):
+            if "assumption" in editions.tags(cell):
+                assert not any(claims.MIME in output.get("data", {}) for output in cell.outputs)
+
+
+def test_what_if_applies_the_rule(made_up, real, monkeypatch):
+    said = []
+    monkeypatch.setattr(assume, "say", lambda text, data: said.append(text))
+    measured = {"vs_dow": 1.8, "vs_sp500": -2.3, "vs_nasdaq": -7.7}
+    changed = {"vs_sp500": 2.0, "vs_nasdaq": 1.0}
+    teaching.what_if("C20", "so", changed, measured, made_up)
+    assert "rule" not in said[0]
+    if REFERENCE is not None:
+        teaching.what_if("C20", "so", changed, measured, real)
+        assert "no longer gives ↷ Misleading, but **✓ Supported**" in said[1]
+
+
+# ------------------------------------------------------------------------------------------------ commands
+
+
+def test_lab_without_jupyterlab_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(HelperError, match=r"make lab.*requirements-lab\.txt"):
+        command.lab()
+
+
+@pytest.fixture
+def claims_copy(tmp_path):
+    return shutil.copy(registry.CLAIMS, tmp_path / "claims.yaml") and tmp_path / "claims.yaml"
+
+
+def test_a_new_claim_stands_in_reading_order_and_passes(claims_copy):
+    text = skeleton.entry("records", 1, "01-record-highs", says="Small caps: a claim with a colon.")
+    line = skeleton.insert(text, claims_copy)
+    assert registry.check(claims_copy) == []
+    content, lines = registry.read(claims_copy)
+    ids = [entry["id"] for entry in content["claims"]]
+    new = ids.index("C93")
+    assert lines[new] == line
+    places = [(list(registry.SECTIONS).index(e["section"]), e["paragraph"]) for e in content["claims"]]
+    assert max(places[:new]) <= places[new] < min(places[new + 1 :])
+    before = yaml.safe_load(registry.CLAIMS.read_text("utf-8"))["claims"]
+    assert [entry for entry in content["claims"] if entry["id"] != "C93"] == before
+    assert skeleton.next_id(content) == "C94"
+
+
+def test_a_new_claim_at_the_end(claims_copy):
+    skeleton.insert(skeleton.entry("conclusion", 99, "08-outlook"), claims_copy)
+    assert registry.read(claims_copy)[0]["claims"][-1]["id"] == "C93"
+    assert registry.check(claims_copy) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"section": "sports"}, "introduction"),
+        ({"notebook": "77-nothing"}, "01-record-highs"),
+        ({"kind": "joke"}, "forecast"),
+        ({"clarity": "mud"}, "vague"),
+        ({"paragraph": 0}, "counted from 1"),
+        ({"fragment": "one two three four five six seven eight nine"}, "eight words"),
+        ({"says": "short"}, "whole sentence"),
+    ],
+)
+def test_a_wrong_skeleton_is_refused(wrong, words):
+    good = {"section": "records", "paragraph": 1, "notebook": "01-record-highs"}
+    with pytest.raises(HelperError, match=words):
+        skeleton.entry(**{**good, **wrong})
+
+
+def test_a_faulty_entry_leaves_the_registry_as_it_was(claims_copy):
+    before = claims_copy.read_bytes()
+    text = skeleton.entry("records", 1, "01-record-highs").replace("series: []", "series: [NOPE]")
+    with pytest.raises(HelperError, match=r"^claims\.yaml line \d+ \(C93\).*NOPE"):
+        skeleton.insert(text, claims_copy)
+    assert claims_copy.read_bytes() == before
+    assert [path.name for path in claims_copy.parent.iterdir()] == ["claims.yaml"]
+
+
+@pytest.mark.parametrize("edition", ["student", "teacher"])
+def test_the_command_line_writes_editions(edition, tmp_path, capsys):
+    assert main([edition, "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out")
+    (tmp_path / "out" / "mine.txt").write_text("x")
+    assert main([edition, "--out", str(tmp_path / "out")]) == 2
+    assert "--force" in capsys.readouterr().err
+
+
+def test_the_command_line_prints_a_claim(capsys):
+    words = ["--section", "records", "--paragraph", "1", "--notebook", "01-record-highs"]
+    assert main(["new-claim", *words]) == 0
+    (made,) = yaml.safe_load(capsys.readouterr().out)
+    assert made["id"] not in claims.load()
+    assert main(["new-claim", *words, "--kind", "joke"]) == 2
+    assert capsys.readouterr().err.startswith("error: There is no kind 'joke'")
