@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,50 @@ def executing(folder: Path, name: str = "01-record-highs") -> Line:
     )
 
 
+def _plain_breadth(path: Path) -> pd.Series:
+    """What a user would write with pandas: share of stocks above their own 50-session mean by size group."""
+    rows = pd.read_parquet(path, columns=["symbol", "date", "pct_change", "market_cap"])
+    rows = rows.sort_values(["symbol", "date"]).reset_index(drop=True)
+    by_symbol = rows.groupby("symbol", observed=True)
+    rows["level"] = (1 + rows["pct_change"].fillna(0) / 100).groupby(rows["symbol"], observed=True).cumprod()
+    mean = by_symbol["level"].rolling(50).mean().reset_index(level=0, drop=True)
+    rows["above"] = (rows["level"] > mean).where(mean.notna())
+    rank = by_symbol["market_cap"].shift(1).groupby(rows["date"]).rank(pct=True)
+    rows["group"] = (rank * 10).clip(upper=9.999).floordiv(1)
+    return rows.groupby(["date", "group"])["above"].mean()
+
+
+def breadth_by_size(store: market.Store, folder: Path) -> list[Line]:
+    """Breadth over an eighth, a half and all of the listing panel: duckdb against a pandas group-by."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from helpers.measures import breadth
+
+    if "listings.parquet" not in store.files:
+        return []
+    whole = store.path / "listings.parquet"
+    table = pq.read_table(whole)
+    symbols = sorted(pc.unique(table["symbol"]).to_pylist())
+    lines = []
+    for eighths in (1, 4, 8):
+        path = whole
+        if eighths < 8:
+            path = folder / f"panel-{eighths}.parquet"
+            part = pc.is_in(table["symbol"].cast("string"), pa.array(symbols[: len(symbols) * eighths // 8]))
+            pq.write_table(table.filter(part), path)
+        lines.append(
+            compare(
+                f"breadth by size, {eighths}/8 of the listing panel | pandas group-by",
+                partial(breadth.above_mean, path),
+                partial(_plain_breadth, path),
+                rounds=3,
+            )
+        )
+    return lines
+
+
 def exporting(folder: Path) -> list[Line]:
     """The site against nbconvert’s default export of the same executed notebooks: time and bytes."""
     from nbconvert import HTMLExporter
@@ -221,6 +266,8 @@ def main() -> None:
         for line in live_data(store, folder):
             print(line, flush=True)
         print(importing(), flush=True)
+        for line in breadth_by_size(store, folder):
+            print(line, flush=True)
         print(executing(folder), flush=True)
         for line in exporting(folder):
             print(line, flush=True)

@@ -261,6 +261,38 @@ def _public_series(name: str) -> pd.Series | None:
     return pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].rename(name)
 
 
+#: Index prices that a library in the lock carries, 1999 to 2018: real numbers even without a store.
+_SHIPPED_PRICES = {"^GSPC": "sp500", "^IXIC": "nasdaq"}
+_SHIPPED_FIELDS = {"open": "Open", "high": "High", "low": "Low", "close": "Close"}
+
+
+@cache
+def _shipped_prices(symbol: str, field: str) -> pd.Series | None:
+    if symbol not in _SHIPPED_PRICES or field not in _SHIPPED_FIELDS:
+        return None
+    from importlib import import_module
+
+    table = import_module(f"arch.data.{_SHIPPED_PRICES[symbol]}").load()
+    values = table[_SHIPPED_FIELDS[field]].round(2).rename(symbol)
+    values.index = pd.DatetimeIndex(values.index).astype("datetime64[ns]").rename("date")
+    return values
+
+
+def _covered(
+    symbols: Sequence[str], field: str, start: calendar.Day | None, end: calendar.Day | None
+) -> bool:
+    """True if the shipped prices hold every symbol over the whole of a named window."""
+    if start is None or end is None:
+        return False
+    held = [_shipped_prices(name, field) for name in symbols]
+    return all(
+        values is not None
+        and values.index[0] <= calendar.day(start)
+        and calendar.day(end) <= values.index[-1]
+        for values in held
+    )
+
+
 # ------------------------------------------------------------------------------------------ the market
 
 
@@ -317,7 +349,9 @@ class Market:
 
         Returns
         -------
-        Series or DataFrame indexed by session, in index points or US dollars.
+        Series or DataFrame indexed by session, in index points or US dollars. Without a store, the S&P 500
+        and the Nasdaq Composite over a window within 1999 to 2018 come from the free prices that ``arch``
+        carries (source ``"public"``).
 
         Raises
         ------
@@ -332,21 +366,28 @@ class Market:
             raise SeriesError(f"Unknown field '{field}'; use one of {', '.join(PRICE_FIELDS)}.")
         for name in wanted:
             _entry(name)
-        rows = self._prices.price_rows(wanted, [field])
-        columns = {}
-        for name, group in rows.groupby("symbol", sort=False):
-            values = group.set_index("date")[field].dropna()
-            if len(values):
-                columns[name] = self._window(values, f"{name} ({field})", start, end)
+        if self.store is None and _covered(wanted, field, start, end):
+            found, source = {name: _shipped_prices(name, field) for name in wanted}, "public"
+        else:
+            rows, source = self._prices.price_rows(wanted, [field]), self._prices.source
+            found = {
+                name: group.set_index("date")[field].dropna()
+                for name, group in rows.groupby("symbol", sort=False)
+            }
+        columns = {
+            name: self._window(values, f"{name} ({field})", start, end)
+            for name, values in found.items()
+            if values is not None and len(values)
+        }
         if absent := [name for name in wanted if name not in columns]:
             raise SeriesError(
-                f"The {self.source} has no {field} of {', '.join(absent)}; "
+                f"The {source} has no {field} of {', '.join(absent)}; "
                 f"see `price` in data/series.yaml for what each series holds."
             )
         frame = pd.DataFrame({name: columns[name] for name in wanted}).sort_index()
         frame.index.name = "date"
-        frame = _tag(frame, self._prices.source, field=field)
-        return _tag(frame[symbols], self._prices.source, field=field) if isinstance(symbols, str) else frame
+        frame = _tag(frame, source, field=field)
+        return _tag(frame[symbols], source, field=field) if isinstance(symbols, str) else frame
 
     @staticmethod
     def _window(

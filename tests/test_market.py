@@ -204,3 +204,23 @@ def test_every_catalogue_entry_says_what_it_is_not():
         assert entry["unit"], name
     with pytest.raises(SeriesError, match="Unknown series"):
         market.describe(["NOPE"])
+
+
+def test_prices_that_ship_serve_a_window_without_a_store(monkeypatch, tmp_path):
+    monkeypatch.setenv("MARKET_DATA", "synthetic")
+    mkt = market.connect(synthetic=True)
+    bust = mkt.prices("^IXIC", start="2000-03-10", end="2002-10-09")
+    assert bust.attrs["source"] == "public"
+    assert (bust.iloc[0], bust.iloc[-1]) == (5048.62, 1114.11)
+    assert mkt.prices(["^IXIC", "^GSPC"], start="2000-03-10", end="2002-10-09").attrs["source"] == "public"
+    assert mkt.prices("^IXIC").attrs["source"] == "synthetic"
+    assert mkt.prices("^IXIC", start="2018-12-03", end="2019-01-03").attrs["source"] == "synthetic"
+    assert mkt.prices(["^IXIC", "^RUT"], start="2000-03-10", end="2002-10-09").attrs["source"] == "synthetic"
+
+
+@needs_reference
+@pytest.mark.parametrize("symbol", ["^GSPC", "^IXIC"])
+def test_prices_that_ship_are_those_of_the_store(symbol):
+    held = Market(REFERENCE).prices(symbol, start="1999-01-04", end="2018-12-31")
+    shipped = market._shipped_prices(symbol, "close")
+    assert (held - shipped).abs().max() < 0.011

@@ -13,6 +13,7 @@ Nothing looks ahead: the size of a stock is its market capitalisation of the ses
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import duckdb
@@ -54,7 +55,11 @@ def _relation(panel: Panel) -> duckdb.DuckDBPyRelation:
     else:
         if not Path(panel).is_file():
             raise HelperError(f"There is no panel at {panel}; name a parquet file.")
-        relation = duckdb.connect().read_parquet(str(panel))
+        connection = duckdb.connect()
+        # After two seconds duckdb draws a bar among the output; a notebook without widgets has none to switch off.
+        with contextlib.suppress(duckdb.InvalidInputException):
+            connection.execute("SET enable_progress_bar = false")
+        relation = connection.read_parquet(str(panel))
     if absent := [name for name in COLUMNS if name not in relation.columns]:
         raise HelperError(f"The panel has no column {', '.join(absent)}; it needs {', '.join(COLUMNS)}.")
     return relation
