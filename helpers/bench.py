@@ -174,7 +174,11 @@ def executing(folder: Path, name: str = "01-record-highs") -> Line:
     def kernel_and_imports() -> None:
         from nbclient import NotebookClient
 
-        NotebookClient(floor.copy(), resources={"metadata": {"path": str(path.parent)}}).execute()
+        NotebookClient(
+            floor.copy(),
+            resources={"metadata": {"path": str(path.parent)}},
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        ).execute()
 
     return compare(
         f"execute {name} | start a kernel with its imports",
