@@ -204,7 +204,6 @@ def _environment() -> Environment:
         citation=_citation(),
         article_about=registry.article(),
         clarity=views.CLARITY,
-        kinds=["number", "comparison", "cause", "definition", "opinion", "forecast"],
         style=Markup(style),
         script=Markup(script),
         # Styles may stand in the page; scripts only if they are this very one; nothing comes from elsewhere.
