@@ -148,16 +148,19 @@ def zero_line(ax: Axes) -> None:
     ax.axhline(0, color="#555555", linewidth=1, zorder=1)
 
 
-def source_line(series: Iterable[str], data: Any, to: str | None = None) -> str:
-    """Providers, series and last date under a chart, or that the data are made up."""
+def source_line(series: Iterable[str] | str, data: Any, to: str | None = None) -> str:
+    """Providers, series and last date under a chart, or that the data are made up.
+
+    ``series`` is a list of ids of the catalogue, or words for what is none of them.
+    """
     if getattr(data, "real", True) is False:
         return "SYNTHETIC DATA: made-up prices, no statement about any market."
+    if isinstance(series, str):
+        return f"Data: {series}."
     by_provider: dict[str, list[str]] = {}
     for name in series:
         provider = _PROVIDERS[market.catalogue()[name]["provider"]]
         by_provider.setdefault(provider, []).append(name)
-    if not by_provider:
-        return "Data: the verdicts of the executed notebooks."
     parts = [f"{provider} ({', '.join(names)})" for provider, names in by_provider.items()]
     until = f"; to {to}" if to else ""
     return f"Data: {', '.join(parts)}{until}. Own calculation."
@@ -219,7 +222,7 @@ def show(
     figure: Figure,
     alt: str,
     table: pd.DataFrame,
-    series: Sequence[str],
+    series: Sequence[str] | str,
     data: Any,
     to: str | None = None,
     digits: int = 2,
@@ -231,7 +234,7 @@ def show(
     figure : from :func:`canvas`; it is closed here
     alt : what the chart shows and finds, for who cannot see it
     table : the numbers that carry the finding, one click below the chart; at most 60 rows
-    series : ids of the catalogue, for the source line
+    series : ids of the catalogue, for the source line, or words for another source
     data : the market (or a frame read from it), which says whether the data are real
     to : last date shown
     digits : decimals in the table

@@ -25,6 +25,7 @@ import pandas as pd
 
 from helpers import calendar
 from helpers.errors import HelperError
+from helpers.prose import listing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,9 +44,15 @@ HOW_TO_GET_DATA = (
     "or set MARKET_DATA to a folder that holds it"
 )
 
+#: Five-minute bars of one index in one week.
+INTRADAY = "intraday/RUT_5m_2025-12-08_2025-12-12.csv"
 #: Files that no free provider serves today.
 PANELS = ("listings.parquet", "fundamentals.parquet", "intraday/")
+#: How the names of the dated lists of IWM's holdings begin.
+HOLDINGS = "holdings/IWM_"
 HOW_TO_ADD_PANELS = "no free provider serves this panel, and data/README.md says how to add it"
+#: What the panels are called in a sentence.
+_CALLED = dict(zip(PANELS, ("the listing panel", "the earnings panel", "the five-minute bars"), strict=True))
 
 
 class StoreError(HelperError):
@@ -73,6 +80,12 @@ def describe(ids: Iterable[str]) -> pd.DataFrame:
     rows = [_entry(name) for name in ids]
     columns = {"id": "Series", "name": "Name", "provider": "Provider", "unit": "Unit", "price": "Price type"}
     return pd.DataFrame(rows)[[*columns, "is_not"]].rename(columns={**columns, "is_not": "What it is not"})
+
+
+def optional_files() -> list[str]:
+    """Files that a store may lack, by the catalogue: the panels, and IWM's holdings on each of its dates."""
+    dates = _entry("IWM-HOLDINGS")["dates"]
+    return ["listings.parquet", "fundamentals.parquet", INTRADAY, *(f"{HOLDINGS}{day}.csv" for day in dates)]
 
 
 def _entry(name: str) -> dict[str, Any]:
@@ -224,6 +237,23 @@ class Store:
             remedy = HOW_TO_ADD_PANELS if name.startswith(PANELS) else HOW_TO_GET_DATA
             raise StoreError(f"This store has no {name}; {remedy}.")
         return self.path / name
+
+    def lacks(self, *names: str) -> str:
+        """A sentence on those of some optional files that this store does not have; empty if it has them all.
+
+        A notebook asks before it uses them: what rests on them is then left out, and said to be.
+
+        Parameters
+        ----------
+        names : such as ``"listings.parquet"`` or ``"holdings/IWM_2025-11-11.csv"``
+        """
+        absent = [name for name in names if name not in self.files]
+        if not absent:
+            return ""
+        words = [_CALLED[start] for start in PANELS if any(name.startswith(start) for name in absent)]
+        days = [name[len(HOLDINGS) : -len(".csv")] for name in absent if name.startswith(HOLDINGS)]
+        words += [f"IWM’s holdings of {listing(days)}"] if days else []
+        return f"Not in this store: {listing(words)}. data/README.md says where such files come from."
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -446,6 +476,10 @@ class Market:
         """True if the optional file is in the store."""
         return name in self._prices.files
 
+    def lacks(self, *names: str) -> str:
+        """What :meth:`Store.lacks` says of the store behind the prices."""
+        return self._prices.lacks(*names)
+
     def shiller(self) -> pd.DataFrame:
         """Robert Shiller's monthly S&P 500 data: price, dividend, earnings, cpi, gs10, cape."""
         frame = pd.read_parquet(self.file("shiller/shiller.parquet"))
@@ -454,21 +488,20 @@ class Market:
 
     def intraday(self) -> pd.DataFrame:
         """Five-minute bars of the Russell 2000 in the week of 8 December 2025, New York time."""
-        path = self.file("intraday/RUT_5m_2025-12-08_2025-12-12.csv")
-        frame = pd.read_csv(path, parse_dates=["time_new_york"], index_col="time_new_york")
+        frame = pd.read_csv(self.file(INTRADAY), parse_dates=["time_new_york"], index_col="time_new_york")
         return _tag(frame, self._prices.source)
 
     def holdings_dates(self) -> list[str]:
         """Dates of the stored IWM holdings files, in order."""
-        names = [name for name in self._prices.files if name.startswith("holdings/IWM_")]
-        return sorted(name[len("holdings/IWM_") : -len(".csv")] for name in names)
+        names = [name for name in self._prices.files if name.startswith(HOLDINGS)]
+        return sorted(name[len(HOLDINGS) : -len(".csv")] for name in names)
 
     def holdings(self, date: str) -> pd.DataFrame:
         """IWM's holdings on one of :meth:`holdings_dates`, all asset classes, as stored."""
         if date not in self.holdings_dates():
             raise SeriesError(f"No IWM holdings of {date}; there are {', '.join(self.holdings_dates())}.")
         # "NA" is Nano Labs' ticker, not a missing value.
-        frame = pd.read_csv(self.file(f"holdings/IWM_{date}.csv"), keep_default_na=False, na_values=[""])
+        frame = pd.read_csv(self.file(f"{HOLDINGS}{date}.csv"), keep_default_na=False, na_values=[""])
         return _tag(frame, self._prices.source, date=date)
 
     def fundamentals(self) -> pd.DataFrame:

@@ -208,11 +208,12 @@ def run(
     done = _run(first, place, progress, bar)
     if rest:
         # They read what the others found: from where those were just saved, if they were.
-        os.environ[EXECUTED] = str(place(rest[0]).parent) if first else os.environ.get(EXECUTED, "")
+        before = os.environ.get(EXECUTED, "")
+        os.environ[EXECUTED] = str(place(rest[0]).parent) if first else before
         try:
             done += _run(rest, place, progress, bar)
         finally:
-            del os.environ[EXECUTED]
+            os.environ[EXECUTED] = before
     return done
 
 

@@ -99,6 +99,8 @@ class Providers:
             return self._send(handler, 429, b"Too Many Requests")
         if fault == "500":
             return self._send(handler, 500, b"Internal Server Error")
+        if fault == "403":
+            return self._send(handler, 403, b"Forbidden")
         if fault == "hang":
             time.sleep(2)
         if fault == "html":
@@ -146,7 +148,7 @@ class Providers:
             book = self.store.path / "shiller/ie_data.xls"
             return (200, book.read_bytes(), {}) if book.is_file() else (404, b"", {})
         if host.startswith("www.ishares"):
-            return 200, self._ishares(fault), {}
+            return 200, self._ishares(fault, query.get("asOfDate", "")), {}
         return 404, b"", {}
 
     def _rows(self, name):
@@ -246,14 +248,17 @@ class Providers:
             archive.writestr(f"{stem}.csv", text)
         return packed.getvalue()
 
-    def _ishares(self, fault):
-        latest = sorted(name for name in self.store.files if name.startswith("holdings/"))[-1]
-        table = pd.read_csv(self.store.path / latest, keep_default_na=False)
+    def _ishares(self, fault, day):
+        lists = sorted(name for name in self.store.files if name.startswith(market.HOLDINGS))
+        asked = f"{market.HOLDINGS}{day[:4]}-{day[4:6]}-{day[6:]}.csv" if day else lists[-1]
+        if asked not in lists:
+            return b'iShares Russell 2000 ETF\nFund Holdings as of,"-"\n\n'
+        table = pd.read_csv(self.store.path / asked, keep_default_na=False)
         if fault == "empty":
             table = table.head(0)
         names = ["Ticker", "Name", "Sector", "Weight (%)", "Market Value", "Price", "Asset Class"]
         table.columns = names if fault != "layout" else [f"Column {i}" for i in range(len(names))]
-        date = pd.Timestamp(latest[len("holdings/IWM_") : -4])
+        date = pd.Timestamp(asked[len(market.HOLDINGS) : -4])
         head = f'iShares Russell 2000 ETF\nFund Holdings as of,"{date:%b %d, %Y}"\n\n'
         return (head + table.to_csv(index=False) + '\n"The content is the property of its owner."\n').encode()
 

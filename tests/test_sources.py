@@ -237,6 +237,54 @@ def test_an_earlier_as_of_is_no_loss_of_rows(client, target):
         assert "2025 is cut short" in state_of(table, "IWM")["verdict"]
 
 
+# ------------------------------------------------------------------------------------------ dated holdings
+
+
+def lists_in(target):
+    return market.Market(market.Store(target)).holdings_dates()
+
+
+def test_the_dated_holdings_are_fetched_once(client, providers, served, tmp_path):
+    target = tmp_path / "market"
+    command.fetch(client, target, ["IWM-HOLDINGS"], as_of=END)
+    assert lists_in(target) == sorted(market.catalogue()["IWM-HOLDINGS"]["dates"])
+    assert providers.asked["IWM-HOLDINGS"] == 7  # the newest is one of the seven
+    for day in lists_in(target):
+        name = files.holdings_file(day)
+        pd.testing.assert_frame_equal(
+            pd.read_csv(target / name, keep_default_na=False),
+            pd.read_csv(served.path / name, keep_default_na=False),
+        )
+    command.fetch(client, target, ["IWM-HOLDINGS"], as_of=END)
+    assert providers.asked["IWM-HOLDINGS"] == 8
+
+
+def test_a_list_that_is_not_served_is_named_and_asked_for_again(client, providers, tmp_path, monkeypatch):
+    entry = market.catalogue()["IWM-HOLDINGS"]
+    monkeypatch.setitem(entry, "dates", ["2025-11-05", "2019-06-28"])
+    table = command.fetch(client, tmp_path / "market", ["IWM-HOLDINGS"], as_of=END)
+    assert state_of(table, "IWM-HOLDINGS")["state"] == "new"
+    assert state_of(table, "IWM-HOLDINGS")["detail"] == "the provider gave no list of 2019-06-28"
+    assert "2025-11-05" in lists_in(tmp_path / "market")
+
+
+@pytest.mark.parametrize(("fault", "asked"), [("500", 4), ("429", 4), ("html", 7), ("layout", 7)])
+def test_a_provider_that_tires_of_dated_lists_keeps_the_newest(fault, asked, providers, tmp_path):
+    class Second(list):
+        """No fault for the first question, the same one ever after."""
+
+        def __bool__(self):
+            return providers.asked["IWM-HOLDINGS"] > 1
+
+    providers.faults["IWM-HOLDINGS"] = Second([f"{fault}!"])
+    table = command.fetch(client_of(providers), tmp_path / "market", ["IWM-HOLDINGS"], as_of=END)
+    row = state_of(table, "IWM-HOLDINGS")
+    assert row["state"] == "new"
+    assert row["detail"].startswith("the provider gave no list of 2025-05-13, ")
+    assert lists_in(tmp_path / "market") == [max(market.catalogue()["IWM-HOLDINGS"]["dates"])]
+    assert providers.asked["IWM-HOLDINGS"] == asked
+
+
 # --------------------------------------------------------------------------------------------------- faults
 
 #: Fault -> words of the sentence, by series. A fault that ends in "!" never ends.
@@ -277,6 +325,7 @@ LASTING = {
     "IWM-HOLDINGS": {
         "429!": "too many requests (429)",
         "500!": "the server failed (500)",
+        "403!": "the provider refuses this machine (403)",
         "html!": "a web page came instead of data",
         "empty!": "has 0 rows",
         "layout!": "another layout",
@@ -955,13 +1004,13 @@ def test_the_whole_collection_on_fetched_data_gives_the_committed_verdicts(whole
 
 
 def panels_only(store, target):
-    """A store that holds nothing but the panels that no provider serves, and past holdings."""
+    """A store that holds nothing but the panels that no provider serves."""
     target.mkdir(parents=True)
     empty = vintage.Stage(target.with_name("seed"), END)
     for kind in ("prices", "macro"):
         empty._table(target, kind, [], None)
     for name in store.files:
-        if name not in {"prices.parquet", "macro.parquet"} and not name.startswith(("french", "shiller")):
+        if name.startswith(market.PANELS):
             vintage._copy(store.path / name, target / name)
     vintage.write_manifest(target, {}, {}, END)
 

@@ -134,6 +134,13 @@ def _unique_mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
 _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
 
 
+@cache
+def kinds() -> list[str]:
+    """Kinds of claims, as the schema lists them."""
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    return list(schema["$defs"]["claim"]["properties"]["kind"]["enum"])
+
+
 def check(path: Path = CLAIMS, facts_folder: Path = FACTS) -> list[str]:
     """Every fault of the registry, each with its line and what to do; empty if there is none."""
     from jsonschema import Draft202012Validator

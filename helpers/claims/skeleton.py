@@ -13,7 +13,6 @@ from helpers import market
 from helpers.claims import registry, rules
 from helpers.claims.registry import RegistryError
 
-KINDS = ("number", "comparison", "cause", "definition", "opinion", "forecast")
 #: Kept by a new entry until its author has written the rule; it passes the schema and judges nothing.
 NO_RULE = "To be written before any number is computed."
 _HINTS = """\
@@ -61,7 +60,7 @@ def entry(
     content, _ = registry.read(path)
     _choose("section", section, list(registry.SECTIONS))
     _choose("notebook", notebook, notebook_names())
-    _choose("kind", kind, KINDS)
+    _choose("kind", kind, registry.kinds())
     _choose("clarity", clarity, rules.CLARITY)
     if paragraph < 1:
         raise RegistryError(f"Paragraphs are counted from 1, not {paragraph}.")

@@ -62,6 +62,9 @@ def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path],
     if old := market.staleness(store.last_session, pd.Timestamp.now()):
         site.say(old)
         line += f" {old}"
+    if gone := store.lacks(*market.optional_files()):
+        site.say(gone)
+        line += f" {gone} What rests on them is left out or not judged, and each notebook says so."
     before = None if reference else notebooks.verdicts()
     site.say(f"Executing {len(wanted)} notebooks on market data to {site.day(store.last_session)}{known} ...")
     market.CACHE.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from helpers import calendar, market
 from helpers.errors import HelperError
+from helpers.prose import listing
 from helpers.sources import files, fred, validate, verify, yahoo
 from helpers.sources.http import Client, RateLimitError, UnansweredError
 from helpers.sources.vintage import Stage, locked, staged_end
@@ -214,7 +215,9 @@ class _Run:
         if not self.stage.has("files", name):
             fetch_files = files.FETCHERS[entry["provider"]]
             self.stage.put_files(name, fetch_files(self.client, entry, self.old))
-        return Row(name, "new")
+        there = {*self.stage.files(name), *(self.old.files if self.old is not None else ())}
+        absent = [day for day in entry.get("dates", []) if files.holdings_file(day) not in there]
+        return Row(name, "new", detail=f"the provider gave no list of {listing(absent)}" if absent else "")
 
     def series(self, entry: dict[str, Any], before: pd.DataFrame | None) -> Row:
         """One price or macro series, fetched or taken from the stopped run, and checked."""

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from helpers import french, market
-from helpers.sources.http import Client, SourceError, not_html
+from helpers.sources.http import Client, RateLimitError, SourceError, UnansweredError, not_html
 
 FRENCH = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/{name}_CSV.zip"
 SHILLER = "https://img1.wsimg.com/blobby/go/e5e77e0b-59d1-44d9-ab25-4763ac982e53/downloads/ie_data.xls"
@@ -118,11 +118,35 @@ def parse_shiller(name: str, body: bytes) -> pd.DataFrame:
 
 
 def fetch_holdings(client: Client, entry: dict[str, Any], old: market.Store | None = None) -> Files:
-    """IWM's holdings of the day that iShares shows; the file's name holds that day, older days stay."""
+    """IWM's holdings of the day that iShares shows, and of the catalogue's dates that the old store lacks.
+
+    The file's name holds its day. A past day that iShares does not give is left out: the notebooks can do
+    without it and say so.
+    """
     name = str(entry["id"])
-    body = client.get(name, ISHARES, fileType="csv", fileName="IWM_holdings", dataType="fund")
-    date, frame = parse_holdings(name, not_html(name, body).decode("utf-8-sig", errors="replace"))
-    return {f"holdings/IWM_{date}.csv": frame.to_csv(index=False).encode()}
+    date, frame = parse_holdings(name, _holdings_text(client, name))
+    found = {date: frame}
+    for day in entry["dates"]:
+        if day in found or (old is not None and holdings_file(day) in old.files):
+            continue
+        try:
+            date, frame = parse_holdings(name, _holdings_text(client, name, asOfDate=day.replace("-", "")))
+        except (UnansweredError, RateLimitError):
+            break  # it answered a moment ago: asking on would only try its patience
+        except SourceError:
+            continue  # a page, or no list of that day
+        found.setdefault(date, frame)
+    return {holdings_file(day): frame.to_csv(index=False).encode() for day, frame in found.items()}
+
+
+def holdings_file(day: str) -> str:
+    """Name in the store of the fund's list of a day."""
+    return f"{market.HOLDINGS}{day}.csv"
+
+
+def _holdings_text(client: Client, name: str, **more: str) -> str:
+    body = client.get(name, ISHARES, fileType="csv", fileName="IWM_holdings", dataType="fund", **more)
+    return not_html(name, body).decode("utf-8-sig", errors="replace")
 
 
 def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:

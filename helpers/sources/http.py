@@ -81,6 +81,11 @@ class Client:
                 raise PassingError("too many requests (429)", limited=True)
             if answer.status_code >= 500:
                 raise PassingError(f"the server failed ({answer.status_code})")
+            if answer.status_code in {401, 403}:
+                raise SourceError(
+                    f"{name}: the provider refuses this machine ({answer.status_code}); it may not serve scripts. "
+                    "Try again later, or from another network."
+                )
             if answer.status_code != 200:
                 raise SourceError(
                     f"{name}: the provider answered {answer.status_code}; check its name in series.yaml."

@@ -148,6 +148,11 @@ class Stage:
             (part / path).write_bytes(content)
         os.replace(part, folder)
 
+    def files(self, name: str) -> list[str]:
+        """Names in the store of the whole files kept of an entry."""
+        folder = self._files(name)
+        return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
     def drop(self) -> None:
         """Forget everything fetched so far; the lock stays."""
         for path in self.folder.glob("*"):
@@ -176,9 +181,8 @@ class Stage:
             if old is not None and name not in {"prices.parquet", "macro.parquet"}:
                 _copy(old.path / name, folder / name)
         for entry in files:
-            for path in self._files(entry).rglob("*"):
-                if path.is_file():
-                    _copy(path, folder / path.relative_to(self._files(entry)))
+            for path in self.files(entry):
+                _copy(self._files(entry) / path, folder / path)
         last = max((listed["last"] for listed in symbols.values()), default=None)
         if last is None:
             last = max((listed["last"] for listed in series.values()), default="1970-01-01")

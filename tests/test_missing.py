@@ -1,0 +1,117 @@
+"""A store without the optional files, such as `make data` builds from nothing: what is missing is said."""
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+from conftest import REFERENCE, needs_reference
+
+from helpers import claims, market, notebooks, synthetic
+from helpers.teaching import checks
+
+OPTIONAL = {"LISTINGS", "FUNDAMENTALS", "RUT-5M", "IWM-HOLDINGS"}
+#: Notebooks that use an optional file, and what they say of it.
+SAID = {
+    "01-record-highs": "the five-minute bars",
+    "02-style-rotation": "the listing panel",
+    "03-policy": "the five-minute bars",
+    "05-valuation": "the earnings panel",
+    "06-winners-and-losers": "the listing panel",
+    "08-outlook": "the listing panel",
+}
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """The reference store, or the synthetic one where there is none, without its optional files."""
+    store = REFERENCE or market.Store(synthetic.build(market.CACHE / "synthetic"))
+    folder = tmp_path_factory.mktemp("bare") / "market"
+    left_out = tuple(name.partition("/")[0] for name in market.optional_files())
+    kept = {name: entry for name, entry in store.files.items() if not name.startswith(left_out)}
+    for name in kept:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(store.path / name, folder / name)
+    (folder / "manifest.json").write_text(json.dumps({**store.manifest, "files": kept}))
+    return folder
+
+
+#: Made-up figures in the place of a store do for these; others look for days that happened.
+NAMES = notebooks.names() if REFERENCE is not None else list(SAID)
+
+
+@pytest.fixture(scope="module")
+def executed(bare, tmp_path_factory):
+    """The notebooks, executed on that store."""
+    out = tmp_path_factory.mktemp("executed")
+    before = os.environ.get("MARKET_DATA")
+    os.environ["MARKET_DATA"] = str(bare)
+    try:
+        notebooks.run(NAMES, lambda name: out / f"{name}.ipynb")
+    finally:
+        os.environ.pop("MARKET_DATA")
+        os.environ |= {} if before is None else {"MARKET_DATA": before}
+    return out
+
+
+def text_of(path):
+    """What a notebook's outputs say, as plain text."""
+    found = []
+    for cell in notebooks.code_cells(notebooks.read(path)):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            found += [str(data.get("text/markdown") or data.get("text/plain") or output.get("text", ""))]
+    return "\n".join(found)
+
+
+def test_the_catalogue_names_every_optional_file():
+    assert len(market.optional_files()) == 10
+    if REFERENCE is not None:
+        assert REFERENCE.lacks(*market.optional_files()) == ""
+        assert set(market.optional_files()) <= set(REFERENCE.files)
+
+
+def test_a_store_says_what_it_lacks(bare):
+    store = market.Store(bare)
+    assert store.lacks() == store.lacks("prices.parquet") == ""
+    assert store.lacks("listings.parquet", "holdings/IWM_2025-11-05.csv", "holdings/IWM_2025-11-11.csv") == (
+        "Not in this store: the listing panel and IWM’s holdings of 2025-11-05 and 2025-11-11. "
+        "data/README.md says where such files come from."
+    )
+
+
+def test_every_claim_is_judged_without_the_optional_files(executed):
+    found = {entry["id"]: entry["verdict"] for entry in notebooks.verdicts(executed)}
+    assert set(found) == {key for key, claim in claims.load().items() if claim.notebook in NAMES}
+    assert all(found.values())
+
+
+@needs_reference
+def test_what_rested_on_a_missing_file_is_open_and_nothing_else_moved(executed):
+    found = {entry["id"]: entry["verdict"] for entry in notebooks.verdicts(executed)}
+    before = {entry["id"]: entry["verdict"] for entry in notebooks.verdicts()}
+    changed = {key: verdict for key, verdict in found.items() if verdict != before[key]}
+    assert changed == {
+        "C14": "supported-with-caveat",
+        "C39": "unverified",
+        "C84": "unverified",
+        "C88": "unverified",
+    }
+    assert all(OPTIONAL & set(claims.claim(key).series) for key in changed)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_says_what_is_missing_and_shows_no_empty_number(executed, name):
+    text = text_of(executed / f"{name}.ipynb")
+    said = re.findall(r"Not in this store: [^.]*\.", text)
+    assert bool(said) == (name in SAID)
+    assert not said or any(SAID[name] in sentence for sentence in said)
+    assert REFERENCE is None or not re.search(r"\b(nan|NaN|NaT|None)\b", text)
+
+
+def test_a_check_that_needs_a_missing_file_says_so(bare):
+    mkt = market.Market(market.Store(bare))
+    result = checks.judge("05-median", 1.0, mkt)
+    assert result.right is None
+    assert "This store has no listings.parquet" in result.text
