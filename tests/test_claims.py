@@ -318,8 +318,20 @@ def test_robustness_counts_the_same_verdict():
     )  # fmt: skip
     assert (found.same, found.of, found.low, found.high) == (2, 3, 2.0, 3.0)
     assert found.as_dict()["share"] == 0.6667
+    both = claims.robust(
+        "C15", {"close": 2.0, "before": 1.0}, {"a": {"close": None}, "b": {}}, "x", ["close", "before"]
+    )
+    assert (both.low, both.high) == (1.0, 2.0)
     with pytest.raises(JudgementError, match="at least one"):
         claims.robust("C15", {"close": 2.0, "before": 1.0}, {}, "nothing")
+
+
+def test_a_card_says_the_spread_or_the_one_value(store_frame):
+    measured = {"close": 2.0, "before": 1.0}
+    for close, words in ((3.0, "; from 2.00 points to 3.00 points."), (2.0, "; 2.00 points in each.")):
+        found = claims.robust("C15", measured, {"a": {"close": close}, "b": {}}, "x", "close")
+        card = claims.judge("C15", measured, [store_frame], robustness=found)._repr_mimebundle_()["text/html"]
+        assert words in card.replace("\xa0", " ")
 
 
 def test_figures_become_plain_json():

@@ -228,7 +228,7 @@ def robust(
     measured: Mapping[str, Any],
     specifications: Mapping[str, Mapping[str, Any]],
     varied: str,
-    headline: str | None = None,
+    headline: str | Sequence[str] = (),
     control: str | None = None,
 ) -> Robustness:
     """Share of specifications under which the rule gives the same verdict.
@@ -238,7 +238,8 @@ def robust(
     measured : the measures as judged
     specifications : name of each specification -> the measures that it changes
     varied : what the specifications vary, in words
-    headline : key of the measure whose lowest and highest value are reported
+    headline : key of the measure whose lowest and highest value are reported, or keys of several that stand
+        for one, such as the proxies of an index
     control : how a placebo came out, in one sentence
     """
     claim = registry.claim(claim_id)
@@ -253,13 +254,14 @@ def robust(
     judged = outcome(base)
     variants = [{**base, **{k: plain(v) for k, v in changed.items()}} for changed in specifications.values()]
     same = sum(outcome(values) == judged for values in variants)
-    spread = [values[headline] for values in variants if values[headline] is not None] if headline else []
+    keys = [headline] if isinstance(headline, str) else list(headline)
+    spread = [values[key] for values in variants for key in keys if values[key] is not None]
     return Robustness(
         varied=varied,
         same=same,
         of=len(variants),
         low=min(spread) if spread else None,
         high=max(spread) if spread else None,
-        unit=claim.measures[headline]["unit"] if headline else "",
+        unit=claim.measures[keys[0]]["unit"] if keys else "",
         control=control,
     )

@@ -87,7 +87,8 @@ def _robustness(verdict: Verdict) -> str:
         return ""
     text = f"Same verdict under {r.same} of {r.of} specifications ({r.varied})"
     if r.low is not None:
-        text += f"; from {number(r.low, r.unit)} to {number(r.high, r.unit)}"
+        low, high = number(r.low, r.unit), number(r.high, r.unit)
+        text += f"; {low} in each" if low == high else f"; from {low} to {high}"
     text += f". {r.control}" if r.control else "."
     return f'<p class="rr-robust"><b>Robustness</b>: {_e(text)}</p>'
 
