@@ -472,6 +472,10 @@ class Market:
         """Path of a file of the store (``listings.parquet``, ``french/…``) for readers of their own."""
         return self._prices.file(name)
 
+    def has(self, name: str) -> bool:
+        """True if the store holds the symbol or macro series."""
+        return self._prices.has(name)
+
     def has_file(self, name: str) -> bool:
         """True if the optional file is in the store."""
         return name in self._prices.files

@@ -57,6 +57,7 @@ class Providers:
         self.prices = None
         self.crumbs = 0
         self.handshakes: list[tuple[bool, bool]] = []
+        self.addresses: list[str] = []
         providers = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -118,6 +119,7 @@ class Providers:
         return {
             "mba.tuck.dartmouth.edu": path.rsplit("/", 1)[-1].removesuffix("_CSV.zip"),
             "img1.wsimg.com": "SHILLER",
+            "shillerdata.com": "SHILLER page",
             "www.ishares.com": "IWM-HOLDINGS",
         }.get(host, "")
 
@@ -144,7 +146,15 @@ class Providers:
             return 200, self._fred(name, query, fault), {}
         if host.startswith("mba.tuck"):
             return 200, self._french(name, fault), {}
+        if host == "shillerdata.com":
+            link = (
+                b""
+                if fault == "empty"
+                else b'<a href="//img1.wsimg.com/blobby/go/1-2/downloads/3/ie_data.xls?ver=4">xls</a>'
+            )
+            return 200, b"<!DOCTYPE html><html><body>" + link + b"</body></html>", {}
         if host.startswith("img1"):
+            self.addresses.append(path)
             book = self.store.path / "shiller/ie_data.xls"
             return (200, book.read_bytes(), {}) if book.is_file() else (404, b"", {})
         if host.startswith("www.ishares"):
@@ -222,6 +232,8 @@ class Providers:
             return b"day;reading;note\n2025-12-10;4.13;x\n"
         if fault == "empty":
             rows = rows.head(0)
+        if fault == "rolling":
+            rows = rows[rows["date"] > rows["date"].max() - pd.DateOffset(years=3)]
         if fault == "missing-session":
             rows = rows.drop(rows.index[-5])
         if fault == "duplicate":

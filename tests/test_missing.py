@@ -1,12 +1,14 @@
-"""A store without the optional files, such as `make data` builds from nothing: what is missing is said."""
+"""A store such as `make data` builds from nothing: without what no provider gives out, which the pages say."""
 
+import datetime
 import json
 import os
 import re
 import shutil
 
 import pytest
-from conftest import REFERENCE, needs_reference
+from conftest import REFERENCE, needs_reference, seal
+from pyarrow import parquet
 
 from helpers import claims, market, notebooks, synthetic
 from helpers.teaching import checks
@@ -25,7 +27,11 @@ SAID = {
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """The reference store, or the synthetic one where there is none, without its optional files."""
+    """The reference store, or the synthetic one where there is none, without what nobody serves.
+
+    No panels, no dated holdings, no prices of the company that is no longer traded, and three years of the
+    series that FRED cuts to three years.
+    """
     store = REFERENCE or market.Store(synthetic.build(market.CACHE / "synthetic"))
     folder = tmp_path_factory.mktemp("bare") / "market"
     left_out = tuple(name.partition("/")[0] for name in market.optional_files())
@@ -33,7 +39,18 @@ def bare(tmp_path_factory):
     for name in kept:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(store.path / name, folder / name)
-    (folder / "manifest.json").write_text(json.dumps({**store.manifest, "files": kept}))
+    cut = [("symbol", "!=", "DENN")]
+    parquet.write_table(
+        parquet.read_table(store.path / "prices.parquet", filters=cut), folder / "prices.parquet"
+    )
+    cut = [[("series", "!=", "BAMLH0A0HYM2")], [("date", ">", datetime.date(2023, 11, 23))]]
+    parquet.write_table(
+        parquet.read_table(store.path / "macro.parquet", filters=cut), folder / "macro.parquet"
+    )
+    seal(folder, sorted({*store.manifest["symbols"]} - {"DENN"}), list(store.manifest["series"]))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["last_session"] = store.manifest["last_session"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
 
@@ -107,6 +124,8 @@ def test_a_notebook_says_what_is_missing_and_shows_no_empty_number(executed, nam
     said = re.findall(r"Not in this store: [^.]*\.", text)
     assert bool(said) == (name in SAID)
     assert not said or any(SAID[name] in sentence for sentence in said)
+    assert name != "06-winners-and-losers" or "Not in this store: prices of Denny’s" in text
+    assert name not in {"03-policy", "04-rate-sensitivity"} or "FRED gives out its last three years" in text
     assert REFERENCE is None or not re.search(r"\b(nan|NaN|NaT|None)\b", text)
 
 

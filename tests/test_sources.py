@@ -237,6 +237,58 @@ def test_an_earlier_as_of_is_no_loss_of_rows(client, target):
         assert "2025 is cut short" in state_of(table, "IWM")["verdict"]
 
 
+# ----------------------------------------------------------------------- what providers no longer give out
+
+SPREAD = "BAMLH0A0HYM2"
+
+
+def test_a_series_cut_to_its_last_years_passes_and_says_so(client, providers, tmp_path):
+    providers.faults[SPREAD] = ["rolling!"]
+    table = command.fetch(client, tmp_path / "market", [SPREAD, "DGS10"], as_of=END)
+    row = state_of(table, SPREAD)
+    assert row["state"] == "new"
+    assert row["first"].startswith("2023-08")
+    assert row["detail"] == f"it begins on {row['first']}: only 3 years are given out"
+
+
+def test_years_that_are_no_longer_given_out_are_kept_from_the_old_store(client, providers, served, tmp_path):
+    target = tmp_path / "market"
+    command.fetch(client, target, [SPREAD], as_of="2026-08-14")
+    providers.faults[SPREAD] = ["rolling!"]
+    table = command.fetch(client, target, [SPREAD], as_of=END)
+    assert state_of(table, SPREAD)["state"] == "new"
+    now = market.Store(target).macro_rows([SPREAD]).set_index("date")["value"]
+    whole = served.macro_rows([SPREAD]).set_index("date")["value"].dropna()
+    pd.testing.assert_series_equal(now, whole[:END])
+
+
+def test_a_series_that_is_cut_too_short_is_refused(client, providers, tmp_path):
+    providers.faults["DGS10"] = ["rolling!"]  # the catalogue knows of no limit for this one
+    table = command.fetch(client, tmp_path / "market", ["DGS10", "DGS2"], as_of=END)
+    assert state_of(table, "DGS10")["state"] == "failed"
+    assert "values where at least" in state_of(table, "DGS10")["detail"]
+
+
+@needs_reference
+@pytest.mark.parametrize(
+    ("fault", "address"),
+    [(None, "blobby/go/1-2/downloads/3/ie_data.xls"), ("empty!", files.SHILLER.partition(".com/")[2]),
+     ("403!", files.SHILLER.partition(".com/")[2])],
+)  # fmt: skip
+def test_the_workbook_is_found_by_the_link_on_its_page(fault, address, client, providers, tmp_path):
+    providers.faults["SHILLER page"] = [fault] if fault else []
+    table = command.fetch(client, tmp_path / "market", ["SHILLER"], as_of=END)
+    assert state_of(table, "SHILLER")["verdict"] == "identical"
+    assert providers.addresses[-1] == address
+
+
+@needs_reference
+def test_an_old_copy_of_the_workbook_is_not_used(client, monkeypatch, tmp_path):
+    monkeypatch.setitem(market.catalogue()["SHILLER"], "last_known", "2027-05-01")
+    with pytest.raises(HelperError, match=r"an old copy is not used; see whether shillerdata\.com"):
+        command.fetch(client, tmp_path / "market", ["SHILLER"], as_of=END)
+
+
 # ------------------------------------------------------------------------------------------ dated holdings
 
 

@@ -54,6 +54,7 @@ def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path],
     if store is None:
         until = _committed_until()
         line = "Published from the committed run" + (f" on data to {site.day(until)}." if until else ".")
+        site.say(f"There is no market data here, so that nothing is executed; {market.HOW_TO_GET_DATA}.")
         site.say(line)
         return site.publish(notebooks.FOLDER, target, line, one_file, finish)
     reference = market.is_reference(store)

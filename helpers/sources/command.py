@@ -243,7 +243,14 @@ class _Run:
     def fetched(self, entry: dict[str, Any], before: pd.DataFrame | None) -> pd.DataFrame:
         """The provider's answer; joined to the old vintage if only the days since some day were asked for."""
         if entry["group"] == "macro":
-            return fred.fetch(self.client, entry, entry["first"], self.end)
+            frame = fred.fetch(self.client, entry, entry["first"], self.end)
+            # What a provider no longer gives out, an older store may still hold.
+            kept = (
+                before[before["date"] < frame["date"].min()]
+                if "rolling" in entry and before is not None
+                else None
+            )
+            return frame if kept is None else pd.concat([kept, frame], ignore_index=True)
         start = self.since if self.since and before is not None else entry["first"]
         frame = yahoo.fetch(self.client, entry, start, self.end, market.CACHE / "yfinance")
         return join(before, frame, entry["id"]) if self.since and before is not None else frame

@@ -7,7 +7,9 @@ written here, so that a file that is none cannot slip into a store.
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -20,10 +22,17 @@ from helpers import french, market
 from helpers.sources.http import Client, RateLimitError, SourceError, UnansweredError, not_html
 
 FRENCH = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/{name}_CSV.zip"
+#: The workbook's address changes with each edition; this page links to the present one.
+SHILLER_PAGE = "https://shillerdata.com/"
+#: Where the workbook lay for years: asked if the page gives no link.
 SHILLER = "https://img1.wsimg.com/blobby/go/e5e77e0b-59d1-44d9-ab25-4763ac982e53/downloads/ie_data.xls"
 ISHARES = "https://www.ishares.com/us/products/239710/ishares-russell-2000-etf/1467271812596.ajax"
 #: IWM holds about 2,000 names; a file with fewer rows than this was cut.
 LEAST_HOLDINGS = 1000
+
+_WORKBOOK = re.compile(r"//img1\.wsimg\.com/[\w./-]+/ie_data\.xls(?:\?[\w.=&-]+)?")
+#: The reference store's last month is known; a workbook that ends earlier than so long before is an old copy.
+OLD_COPY = pd.DateOffset(months=2)
 
 Files: TypeAlias = dict[str, bytes]
 
@@ -74,10 +83,16 @@ def _rows_of_french(name: str, content: bytes) -> dict[str, int]:
 
 
 def fetch_shiller(client: Client, entry: dict[str, Any], old: market.Store | None = None) -> Files:
-    """The workbook and its parsed columns; refused if it is shorter than the old one."""
+    """The workbook and its parsed columns; refused if it is an old copy, or shorter than the old vintage."""
     name = str(entry["id"])
-    body = not_html(name, client.get(name, SHILLER))
+    body = not_html(name, client.get(name, _workbook(client, name)))
     frame = parse_shiller(name, body)
+    last, known = frame["date"].iloc[-1], pd.Timestamp(entry["last_known"])
+    if last < known - OLD_COPY:
+        raise SourceError(
+            f"{name}: the workbook ends in {last:%Y-%m}, and one to {known:%Y-%m} is known: an old copy is not used; "
+            "see whether shillerdata.com links to a newer one."
+        )
     if old is not None and "shiller/shiller.parquet" in old.files:
         before = len(pd.read_parquet(old.file("shiller/shiller.parquet"), columns=["date"]))
         if len(frame) < before:
@@ -86,6 +101,16 @@ def fetch_shiller(client: Client, entry: dict[str, Any], old: market.Store | Non
             )
     frame["date"] = frame["date"].dt.date
     return {"shiller/ie_data.xls": body, "shiller/shiller.parquet": frame.to_parquet(index=False)}
+
+
+def _workbook(client: Client, name: str) -> str:
+    """Address of the present workbook, by the link on its page."""
+    try:
+        page = client.get(f"{name} page", SHILLER_PAGE).decode("utf-8", errors="replace")
+    except SourceError:
+        return SHILLER
+    found = _WORKBOOK.search(html.unescape(page).replace("\\/", "/"))
+    return f"https:{found.group()}" if found else SHILLER
 
 
 def parse_shiller(name: str, body: bytes) -> pd.DataFrame:

@@ -254,6 +254,10 @@ def _periods(dates: pd.DatetimeIndex, entry: dict[str, Any], found: Findings) ->
         if len(gone):
             found.faults.append(f"{len(gone)} periods are missing ({', '.join(map(str, gone[:3]))})")
         return
+    if years := entry.get("rolling"):
+        first = max(first, min(dates[0], dates[-1] - pd.DateOffset(years=years)))
+        if dates[0] > pd.Timestamp(entry["first"]) + pd.DateOffset(years=1):
+            found.notes.append(f"it begins on {dates[0]:%Y-%m-%d}: only {years} years are given out")
     floor = int(FLOOR_WEEKDAYS * len(pd.bdate_range(first, dates[-1])))
     if len(dates) < floor:
         found.faults.append(f"only {len(dates):,} values where at least {floor:,} were expected")
