@@ -518,3 +518,11 @@ def test_the_command_line_prints_a_claim(capsys):
     assert made["id"] not in claims.load()
     assert main(["new-claim", *words, "--kind", "joke"]) == 2
     assert capsys.readouterr().err.startswith("error: There is no kind 'joke'")
+
+
+def test_a_check_marks_code_where_it_is_drawn(made_up, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    teaching.check("01-ties", ..., made_up)
+    assert "<code>answer</code>" in shown[0]["text/html"]
+    assert "`answer`" in shown[0]["text/plain"]

@@ -145,10 +145,8 @@ def check(exercise_id: str, answer: Any, mkt: market.Market) -> None:
     from IPython.display import display
 
     line = judge(exercise_id, answer, mkt).line
-    display(
-        {"text/plain": line, "text/html": f'<p class="rr-check">{html.escape(line, quote=False)}</p>'},
-        raw=True,
-    )
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line, quote=False))
+    display({"text/plain": line, "text/html": f'<p class="rr-check">{marked}</p>'}, raw=True)
 
 
 def judge(exercise_id: str, answer: Any, mkt: market.Market) -> Result:
