@@ -428,6 +428,10 @@ def test_a_run_on_other_data_says_what_changed(executed, tmp_path):
     text = (tmp_path / "site" / "index.html").read_text("utf-8")
     assert "What changed since the committed run" in text
     assert "Then: contradicted. Now: " in text
+    assert ": then " not in text
+    before[0] |= {"measured": [{**figure, "value": -99.0} for figure in before[0]["measured"]]}
+    report.publish(executed, tmp_path / "site", LINE, before=before)
+    assert ": then −99.00" in (tmp_path / "site" / "index.html").read_text("utf-8")
     report.publish(executed, tmp_path / "site", LINE, before=notebooks.verdicts(executed))
     assert "No verdict changed." in (tmp_path / "site" / "index.html").read_text("utf-8")
     report.publish(executed, tmp_path / "site", LINE)

@@ -82,21 +82,45 @@ class Row:
 
 @dataclass(frozen=True)
 class Change:
-    """One verdict that differs from the committed run's: the claim, the old and the new verdict's names."""
+    """One verdict that differs from the committed run's: the claim, the old and the new verdict's names.
+
+    ``figures`` holds those of the rule's measures that differ: label, then and now, in words.
+    """
 
     claim: Claim
     was: str
     now: str
+    figures: list[tuple[str, str, str]]
 
 
 def changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Change]:
     """Verdicts that differ between two runs, in the registry's order."""
-    old = {entry["id"]: entry["verdict"] for entry in before}
+    old = {entry["id"]: entry for entry in before}
     claims = registry.load()
     return [
-        Change(claims[entry["id"]], views.LOOK[old[entry["id"]]][0], views.LOOK[entry["verdict"]][0])
+        Change(
+            claims[entry["id"]],
+            views.LOOK[old[entry["id"]]["verdict"]][0],
+            views.LOOK[entry["verdict"]][0],
+            _moved(claims[entry["id"]], old[entry["id"]]["measured"], entry["measured"]),
+        )
         for entry in after
-        if entry["id"] in old and old[entry["id"]] != entry["verdict"]
+        if entry["id"] in old and old[entry["id"]]["verdict"] != entry["verdict"]
+    ]
+
+
+def _moved(claim: Claim, was: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """The measures of a claim's rule that two runs found different."""
+    labels = {claim.label(key) for key in claim.measures}
+    before = {figure["label"]: figure["value"] for figure in was}
+    return [
+        (
+            figure["label"],
+            views.number(before[figure["label"]], figure["unit"]),
+            views.number(figure["value"], figure["unit"]),
+        )
+        for figure in now
+        if figure["label"] in labels & set(before) and before[figure["label"]] != figure["value"]
     ]
 
 
