@@ -47,7 +47,7 @@ HOW_TO_GET_DATA = (
 #: Five-minute bars of one index in one week.
 INTRADAY = "intraday/RUT_5m_2025-12-08_2025-12-12.csv"
 #: Files that no free provider serves today.
-PANELS = ("listings.parquet", "fundamentals.parquet", "intraday/")
+PANELS = ("listings.parquet", "fundamentals.parquet", INTRADAY)
 #: How the names of the dated lists of IWM's holdings begin.
 HOLDINGS = "holdings/IWM_"
 HOW_TO_ADD_PANELS = "no free provider serves this panel, and data/README.md says how to add it"
@@ -84,8 +84,12 @@ def describe(ids: Iterable[str]) -> pd.DataFrame:
 
 def optional_files() -> list[str]:
     """Files that a store may lack, by the catalogue: the panels, and IWM's holdings on each of its dates."""
-    dates = _entry("IWM-HOLDINGS")["dates"]
-    return ["listings.parquet", "fundamentals.parquet", INTRADAY, *(f"{HOLDINGS}{day}.csv" for day in dates)]
+    return [*PANELS, *map(holdings_file, _entry("IWM-HOLDINGS")["dates"])]
+
+
+def holdings_file(day: str) -> str:
+    """Name in the store of IWM's holdings of a day."""
+    return f"{HOLDINGS}{day}.csv"
 
 
 def _entry(name: str) -> dict[str, Any]:
@@ -234,7 +238,7 @@ class Store:
     def file(self, name: str) -> Path:
         """Path of one of the store's files; StoreError if this store does not have it."""
         if name not in self.files:
-            remedy = HOW_TO_ADD_PANELS if name.startswith(PANELS) else HOW_TO_GET_DATA
+            remedy = HOW_TO_ADD_PANELS if name in PANELS else HOW_TO_GET_DATA
             raise StoreError(f"This store has no {name}; {remedy}.")
         return self.path / name
 
@@ -250,7 +254,7 @@ class Store:
         absent = [name for name in names if name not in self.files]
         if not absent:
             return ""
-        words = [_CALLED[start] for start in PANELS if any(name.startswith(start) for name in absent)]
+        words = [_CALLED[name] for name in PANELS if name in absent]
         days = [name[len(HOLDINGS) : -len(".csv")] for name in absent if name.startswith(HOLDINGS)]
         words += [f"IWM’s holdings of {listing(days)}"] if days else []
         return f"Not in this store: {listing(words)}. data/README.md says where such files come from."
@@ -505,7 +509,7 @@ class Market:
         if date not in self.holdings_dates():
             raise SeriesError(f"No IWM holdings of {date}; there are {', '.join(self.holdings_dates())}.")
         # "NA" is Nano Labs' ticker, not a missing value.
-        frame = pd.read_csv(self.file(f"{HOLDINGS}{date}.csv"), keep_default_na=False, na_values=[""])
+        frame = pd.read_csv(self.file(holdings_file(date)), keep_default_na=False, na_values=[""])
         return _tag(frame, self._prices.source, date=date)
 
     def fundamentals(self) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def write_store(folder: Path, prices: pd.DataFrame, macro: pd.DataFrame | None =
     return seal(folder, list(prices["symbol"].unique()), list(macro["series"].unique()))
 
 
-def seal(folder: Path, symbols: list[str], series: list[str]) -> Path:
+def seal(folder: Path, symbols: list[str], series: list[str], last_session: str = "2025-12-12") -> Path:
     """(Re)write the manifest so that it fits the files."""
     files = {
         str(path.relative_to(folder).as_posix()): {
@@ -44,7 +44,7 @@ def seal(folder: Path, symbols: list[str], series: list[str]) -> Path:
     }
     manifest = {
         "name": "test store",
-        "last_session": "2025-12-12",
+        "last_session": last_session,
         "files": files,
         "symbols": {name: {} for name in symbols},
         "series": {name: {} for name in series},

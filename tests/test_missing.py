@@ -1,8 +1,6 @@
 """A store such as `make data` builds from nothing: without what no provider gives out, which the pages say."""
 
 import datetime
-import json
-import os
 import re
 import shutil
 
@@ -47,11 +45,8 @@ def bare(tmp_path_factory):
     parquet.write_table(
         parquet.read_table(store.path / "macro.parquet", filters=cut), folder / "macro.parquet"
     )
-    seal(folder, sorted({*store.manifest["symbols"]} - {"DENN"}), list(store.manifest["series"]))
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["last_session"] = store.manifest["last_session"]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
+    symbols, series = ({*store.manifest[key]} for key in ("symbols", "series"))
+    return seal(folder, sorted(symbols - {"DENN"}), sorted(series), store.manifest["last_session"])
 
 
 #: Made-up figures in the place of a store do for these; others look for days that happened.
@@ -62,13 +57,9 @@ NAMES = notebooks.names() if REFERENCE is not None else list(SAID)
 def executed(bare, tmp_path_factory):
     """The notebooks, executed on that store."""
     out = tmp_path_factory.mktemp("executed")
-    before = os.environ.get("MARKET_DATA")
-    os.environ["MARKET_DATA"] = str(bare)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MARKET_DATA", str(bare))
         notebooks.run(NAMES, lambda name: out / f"{name}.ipynb")
-    finally:
-        os.environ.pop("MARKET_DATA")
-        os.environ |= {} if before is None else {"MARKET_DATA": before}
     return out
 
 

@@ -302,7 +302,7 @@ def test_the_dated_holdings_are_fetched_once(client, providers, served, tmp_path
     assert lists_in(target) == sorted(market.catalogue()["IWM-HOLDINGS"]["dates"])
     assert providers.asked["IWM-HOLDINGS"] == 7  # the newest is one of the seven
     for day in lists_in(target):
-        name = files.holdings_file(day)
+        name = market.holdings_file(day)
         pd.testing.assert_frame_equal(
             pd.read_csv(target / name, keep_default_na=False),
             pd.read_csv(served.path / name, keep_default_na=False),
@@ -1062,7 +1062,7 @@ def panels_only(store, target):
     for kind in ("prices", "macro"):
         empty._table(target, kind, [], None)
     for name in store.files:
-        if name.startswith(market.PANELS):
+        if name in market.PANELS:
             vintage._copy(store.path / name, target / name)
     vintage.write_manifest(target, {}, {}, END)
 

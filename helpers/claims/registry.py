@@ -135,10 +135,14 @@ _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _uni
 
 
 @cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the registry."""
+    return dict(json.loads(SCHEMA.read_text("utf-8")))
+
+
 def kinds() -> list[str]:
     """Kinds of claims, as the schema lists them."""
-    schema = json.loads(SCHEMA.read_text("utf-8"))
-    return list(schema["$defs"]["claim"]["properties"]["kind"]["enum"])
+    return list(schema()["$defs"]["claim"]["properties"]["kind"]["enum"])
 
 
 def check(path: Path = CLAIMS, facts_folder: Path = FACTS) -> list[str]:
@@ -146,9 +150,8 @@ def check(path: Path = CLAIMS, facts_folder: Path = FACTS) -> list[str]:
     from jsonschema import Draft202012Validator
 
     content, lines = read(path)
-    schema = json.loads(SCHEMA.read_text("utf-8"))
     faults = []
-    for error in Draft202012Validator(schema).iter_errors(content):
+    for error in Draft202012Validator(schema()).iter_errors(content):
         place = list(error.absolute_path)
         where, what = path.name, "/".join(map(str, place))
         if len(place) > 1 and place[0] == "claims":

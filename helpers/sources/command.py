@@ -216,7 +216,7 @@ class _Run:
             fetch_files = files.FETCHERS[entry["provider"]]
             self.stage.put_files(name, fetch_files(self.client, entry, self.old))
         there = {*self.stage.files(name), *(self.old.files if self.old is not None else ())}
-        absent = [day for day in entry.get("dates", []) if files.holdings_file(day) not in there]
+        absent = [day for day in entry.get("dates", []) if market.holdings_file(day) not in there]
         return Row(name, "new", detail=f"the provider gave no list of {listing(absent)}" if absent else "")
 
     def series(self, entry: dict[str, Any], before: pd.DataFrame | None) -> Row:

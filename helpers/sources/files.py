@@ -152,7 +152,7 @@ def fetch_holdings(client: Client, entry: dict[str, Any], old: market.Store | No
     date, frame = parse_holdings(name, _holdings_text(client, name))
     found = {date: frame}
     for day in entry["dates"]:
-        if day in found or (old is not None and holdings_file(day) in old.files):
+        if day in found or (old is not None and market.holdings_file(day) in old.files):
             continue
         try:
             date, frame = parse_holdings(name, _holdings_text(client, name, asOfDate=day.replace("-", "")))
@@ -161,12 +161,7 @@ def fetch_holdings(client: Client, entry: dict[str, Any], old: market.Store | No
         except SourceError:
             continue  # a page, or no list of that day
         found.setdefault(date, frame)
-    return {holdings_file(day): frame.to_csv(index=False).encode() for day, frame in found.items()}
-
-
-def holdings_file(day: str) -> str:
-    """Name in the store of the fund's list of a day."""
-    return f"{market.HOLDINGS}{day}.csv"
+    return {market.holdings_file(day): frame.to_csv(index=False).encode() for day, frame in found.items()}
 
 
 def _holdings_text(client: Client, name: str, **more: str) -> str:

@@ -23,7 +23,7 @@ FIRM = 0.8
 def _board() -> pd.DataFrame:
     """One row a verdict: whether it holds, and what it is counted by."""
     folder = Path(os.environ.get(notebooks.EXECUTED) or notebooks.FOLDER)
-    files = sorted(folder.glob("[0-9][0-9]-*.ipynb"))
+    files = [folder / f"{name}.ipynb" for name in notebooks.names(folder)]
     return _read(tuple((path, path.stat().st_mtime_ns) for path in files))
 
 
