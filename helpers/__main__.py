@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 ROOT = Path(__file__).resolve().parents[1]
 Arguments = argparse.Namespace
@@ -109,7 +109,7 @@ def test(given: Arguments) -> int:
     steps: list[Step] = [
         ("lint", ["ruff", "check", "."], {}),
         ("format", ["ruff", "format", "--check", "."], {}),
-        ("types", ["mypy", "helpers"], {}),
+        ("types", ["mypy"], {}),
         ("unit tests", [*parallel, "tests", *given.pytest], {}),
         *_notebook_tests(parallel),
     ]
@@ -154,7 +154,7 @@ def data(given: Arguments) -> int:
 def bench(given: Arguments) -> int:
     """Ratios against what a user would otherwise do."""
     try:
-        from helpers.bench import main as measure
+        from tools.bench import main as measure
     except ImportError:
         raise HelperError("The benchmark is not part of this copy; get the whole project.") from None
     measure()
@@ -182,7 +182,7 @@ def lock(given: Arguments) -> int:
 
 def student(given: Arguments) -> int:
     """Write the student edition; its folder is the last line."""
-    from helpers.teaching import command
+    from course import command
 
     print(command.student(given.out, given.force))
     return 0
@@ -190,7 +190,7 @@ def student(given: Arguments) -> int:
 
 def teacher(given: Arguments) -> int:
     """Write the teacher edition; its folder is the last line."""
-    from helpers.teaching import command
+    from course import command
 
     print(command.teacher(given.out, given.force))
     return 0
@@ -198,7 +198,7 @@ def teacher(given: Arguments) -> int:
 
 def lab(given: Arguments) -> int:
     """Open JupyterLab on the first notebook."""
-    from helpers.teaching import command
+    from course import command
 
     return command.lab()
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 Day: TypeAlias = str | pd.Timestamp
 

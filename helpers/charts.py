@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from helpers import market
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

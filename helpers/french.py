@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 #: What stands for a missing value; the file's preamble says so.
 MISSING_CODES = (-99.99, -999.0)

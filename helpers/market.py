@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from helpers import calendar
-from helpers.errors import HelperError
-from helpers.prose import listing
+from helpers.files import HelperError
+from helpers.words import listing
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

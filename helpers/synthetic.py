@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from helpers import calendar
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 #: Rows and columns of one file, for the manifest.

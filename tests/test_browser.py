@@ -11,7 +11,7 @@ import reporting
 
 from helpers import notebooks, report
 from helpers.claims import registry
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.report import command, site
 
 BROWSER = command.find_browser()

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers import calendar
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 
 def test_thanksgiving_2025_is_a_short_week_in_november():

@@ -13,7 +13,7 @@ from helpers import claims, market
 from helpers.claims import registry, rules, verdicts, views
 from helpers.claims.registry import RegistryError
 from helpers.claims.verdicts import JudgementError
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 FACTS = {
     "venue": rules.Fact(

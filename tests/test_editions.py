@@ -5,8 +5,8 @@ import os
 import pytest
 from conftest import ROOT
 
+from course import checks, editions
 from helpers import claims, notebooks
-from helpers.teaching import checks, editions
 
 #: The first and the last notebook have no exercises; their editions are the notebooks themselves.
 NAMES = [name for name in notebooks.names() if claims.in_notebook(name)]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from helpers import french
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 NAMES = [f"ME{size} BM{value}" for size in range(1, 6) for value in range(1, 6)]
 NAMES[0], NAMES[4], NAMES[20], NAMES[24] = "SMALL LoBM", "SMALL HiBM", "BIG LoBM", "BIG HiBM"

@@ -35,7 +35,7 @@ pytestmark = [
 EXPLORER = "explorer"
 LIVE = """\
 from helpers import market
-from helpers.teaching import explorer
+from course import explorer
 
 mkt = market.connect(synthetic=True)
 explorer.live(mkt)

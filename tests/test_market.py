@@ -8,7 +8,7 @@ import pytest
 from conftest import REFERENCE, ROOT, needs_reference, seal, write_store
 
 from helpers import calendar, fingerprints, market
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.market import Market, SeriesError, Store, StoreError
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import calendar
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import drawdowns, records, resample, returns
 
 DAYS = calendar.sessions("2025-12-01", "2025-12-10")

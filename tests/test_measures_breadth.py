@@ -7,7 +7,7 @@ import pytest
 from conftest import REFERENCE, needs_reference
 
 from helpers import calendar
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import breadth
 
 DAYS = [f"{day:%Y-%m-%d}" for day in calendar.sessions("2025-12-01", "2025-12-08")]  # six sessions

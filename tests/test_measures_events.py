@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from helpers import calendar
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import events
 
 DAYS = calendar.sessions("2024-01-02", "2024-01-10")  # seven sessions

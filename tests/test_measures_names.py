@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import names
 
 DAYS = pd.date_range("2025-01-01", periods=6)

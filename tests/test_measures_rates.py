@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from helpers import calendar
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import rates
 
 ENDS = calendar.week_ends("2020-01-03", "2025-12-05")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import spread
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import valuation
 
 Q = pd.Period

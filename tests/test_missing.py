@@ -8,8 +8,8 @@ import pytest
 from conftest import REFERENCE, needs_reference, seal
 from pyarrow import parquet
 
+from course import checks
 from helpers import claims, market, notebooks, synthetic
-from helpers.teaching import checks
 
 OPTIONAL = {"LISTINGS", "FUNDAMENTALS", "RUT-5M", "IWM-HOLDINGS"}
 #: Notebooks that use an optional file, and what they say of it.

@@ -10,7 +10,7 @@ import pytest
 from conftest import REFERENCE, ROOT, needs_reference, seal
 
 from helpers import claims, notebooks
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 NAMES = notebooks.names()
 #: Notebooks that judge claims; the first and the last only look at the others.

@@ -15,7 +15,7 @@ from reporting import Reader
 
 from helpers import notebooks, report
 from helpers.claims import registry
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.report import markup, site
 
 LINE = "Published from the committed run on data to 12 December 2025."

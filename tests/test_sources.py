@@ -19,9 +19,10 @@ from conftest import REFERENCE, ROOT, needs_reference
 from loopback import Providers
 
 from helpers import __main__, calendar, fingerprints, market, notebooks
-from helpers.errors import HelperError
-from helpers.sources import command, files, package, validate, verify, vintage, yahoo
+from helpers.files import HelperError
+from helpers.sources import command, files, validate, verify, vintage, yahoo
 from helpers.sources.http import Client, RateLimitError
+from tools import package
 
 END = "2026-08-21"
 BEFORE = "2026-06-30"
@@ -997,7 +998,7 @@ def test_staleness():
 def test_the_data_package_fits_the_files():
     description = package.describe()
     assert package.PATH.read_text("utf-8") == package.text(description), (
-        "run `python -m helpers.sources.package` and commit data/datapackage.json"
+        "run `python -m tools.package` and commit data/datapackage.json"
     )
     assert not package.faults(description)
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import market, synthetic
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 WORDS = "dictionary<values=string, indices=int32, ordered=0>"
 COLUMNS = {

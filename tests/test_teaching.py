@@ -15,11 +15,12 @@ import yaml
 from conftest import REFERENCE, ROOT, needs_reference
 from wrong_answers import WRONG
 
-from helpers import claims, market, notebooks, synthetic, teaching
+import course
+from course import assume, checks, command, editions, explorer
+from helpers import claims, market, notebooks, synthetic
 from helpers.__main__ import main
 from helpers.claims import registry, skeleton
-from helpers.errors import HelperError
-from helpers.teaching import assume, checks, command, editions, explorer
+from helpers.files import HelperError
 
 EXERCISES = checks.registered()
 #: Notebooks whose exercises have checks.
@@ -149,7 +150,7 @@ def test_wrong_answers_get_a_useful_hint(exercise, real):
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_every_check_runs_alone_and_on_the_synthetic_market(exercise, made_up, monkeypatch):
     """Its module fresh, no other check run before it, and no notebook about."""
-    module = f"helpers.teaching.nb{exercise[:2]}"
+    module = f"course.nb{exercise[:2]}"
     monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(checks, "_exercises", {})
     for answer, _ in WRONG[exercise]:
@@ -162,9 +163,9 @@ def test_every_check_runs_alone_and_on_the_synthetic_market(exercise, made_up, m
 def test_a_check_runs_in_a_fresh_process():
     exercise = next(iter(EXERCISES))
     script = (
-        "from helpers import market, teaching\n"
+        "import course\nfrom helpers import market\n"
         "mkt = market.connect(synthetic=True)\n"
-        f"teaching.check({exercise!r}, float('nan'), mkt)\n"
+        f"course.check({exercise!r}, float('nan'), mkt)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -255,7 +256,7 @@ def code(notebook):
 
 
 def called(cell):
-    return re.findall(r"teaching\.check\(\s*\"([^\"]+)\"", cell.source)
+    return re.findall(r"course\.check\(\s*\"([^\"]+)\"", cell.source)
 
 
 def text_of(cell):
@@ -264,7 +265,7 @@ def text_of(cell):
 
 @pytest.mark.parametrize("name", JUDGING)
 def test_every_notebook_teaches(name):
-    assert name in TAUGHT, f"{name} has no checks: write helpers/teaching/nb{name[:2]}.py"
+    assert name in TAUGHT, f"{name} has no checks: write course/nb{name[:2]}.py"
     assert sum(key.startswith(name[:2]) for key in EXERCISES) >= 4
     notebook = notebooks.read(notebooks.path_of(name))
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -291,7 +292,7 @@ def test_an_exercise_is_four_cells_in_their_order(name):
         assert solution.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
         assert len(called(check)) == 1
         assert called(check) == called(solution)
-        assert check.source.strip() == f'teaching.check("{called(check)[0]}", answer, mkt)'
+        assert check.source.strip() == f'course.check("{called(check)[0]}", answer, mkt)'
         found += called(check)
     assert found == [key for key in found if key in EXERCISES]
     assert sorted(found) == sorted(key for key in EXERCISES if key.startswith(name[:2]))
@@ -313,7 +314,7 @@ def test_an_assumption_is_named_and_one(name):
         if "assumption" in editions.tags(cell):
             assert "**Change one assumption.**" in cells[position - 1].source
             assert len(re.findall(r"(?m)^[A-Z][A-Z_0-9]* = ", cell.source)) == 1
-            assert "teaching.what_if(" in cell.source
+            assert "course.what_if(" in cell.source
 
 
 # ------------------------------------------------------------------------------------------------ editions
@@ -433,10 +434,10 @@ def test_what_if_applies_the_rule(made_up, real, monkeypatch):
     monkeypatch.setattr(assume, "say", lambda text, data: said.append(text))
     measured = {"vs_dow": 1.8, "vs_sp500": -2.3, "vs_nasdaq": -7.7}
     changed = {"vs_sp500": 2.0, "vs_nasdaq": 1.0}
-    teaching.what_if("C20", "so", changed, measured, made_up)
+    course.what_if("C20", "so", changed, measured, made_up)
     assert "rule" not in said[0]
     if REFERENCE is not None:
-        teaching.what_if("C20", "so", changed, measured, real)
+        course.what_if("C20", "so", changed, measured, real)
         assert "no longer gives ↷ Misleading, but **✓ Supported**" in said[1]
 
 
@@ -523,6 +524,6 @@ def test_the_command_line_prints_a_claim(capsys):
 def test_a_check_marks_code_where_it_is_drawn(made_up, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
-    teaching.check("01-ties", ..., made_up)
+    course.check("01-ties", ..., made_up)
     assert "<code>answer</code>" in shown[0]["text/html"]
     assert "`answer`" in shown[0]["text/plain"]

@@ -13,7 +13,7 @@ import yaml
 
 from helpers import market
 from helpers.claims import rules
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 CLAIMS = market.DATA / "claims.yaml"
 SCHEMA = market.DATA / "claims.schema.json"

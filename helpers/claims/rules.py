@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 SUPPORTED = "supported"
 CAVEAT = "supported-with-caveat"

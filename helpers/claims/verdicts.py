@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from helpers.claims import registry, rules
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 #: Decimals kept of every figure: finer than any claim's precision, coarser than a float's last bits.
 DECIMALS = 4

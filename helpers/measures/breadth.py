@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 Panel = str | Path | duckdb.DuckDBPyRelation
 

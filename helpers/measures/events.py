@@ -14,7 +14,7 @@ from math import comb, sqrt
 import numpy as np
 import pandas as pd
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 #: Length of the estimation window in sessions, and its last session counted back from the event.
 ESTIMATION = 250

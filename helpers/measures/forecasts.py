@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 
 def last_common(series: Iterable[pd.Series]) -> pd.Timestamp:

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 
 def fallen(prices: pd.DataFrame, sessions: int) -> pd.Series:

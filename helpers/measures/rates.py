@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 #: Fewest weeks from which a slope is estimated at all.
 FEWEST = 12

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 
 def window_return(prices: pd.Series | pd.DataFrame, window: calendar.Window) -> float | pd.Series:

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 Frame = TypeVar("Frame", pd.Series, pd.DataFrame)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 #: Statuses of a line of a holdings file, in the order in which :func:`status` asks for them.
 STATUSES = (

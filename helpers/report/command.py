@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers import market, notebooks
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.report import site
 
 SITE = notebooks.ROOT / "site"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers import notebooks
 from helpers.claims import registry, rules, views
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.report import machine, markup, pages
 from helpers.report.markup import Links
 

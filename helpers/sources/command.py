@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from helpers import calendar, market
-from helpers.errors import HelperError
-from helpers.prose import listing
+from helpers.files import HelperError
 from helpers.sources import files, fred, validate, verify, yahoo
 from helpers.sources.http import Client, RateLimitError, UnansweredError
 from helpers.sources.vintage import Stage, locked, staged_end
+from helpers.words import listing
 
 #: Panels that no free provider serves: kept if an old vintage has them. Notebooks say what is missing.
 PANELS = {"LISTINGS", "FUNDAMENTALS", "RUT-5M"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 #: Seconds waited after the first, second, … refusal. Yahoo's 429 can last for days: after the last the
 #: command stops, and what was fetched is kept for the next run.

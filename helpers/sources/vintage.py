@@ -20,7 +20,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from helpers import market
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 ROW_GROUP = 16384
 #: A stopped run is continued for so many days with its own last day: Yahoo's refusals can outlast a night.

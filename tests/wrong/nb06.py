@@ -1,8 +1,8 @@
 """Plausible wrong answers to the exercises of notebook 06, each with a piece of the hint it must get."""
 
+from course import nb06
 from helpers import calendar
 from helpers.measures import names, returns
-from helpers.teaching import nb06
 
 
 def _ahead(mkt, window, benchmark=None):

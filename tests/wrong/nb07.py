@@ -1,8 +1,8 @@
 """Plausible wrong answers to the exercises of notebook 07, each with a piece of the hint it must get."""
 
+from course import nb07
 from helpers import french
 from helpers.measures import drawdowns, rates, returns, spread
-from helpers.teaching import nb07
 
 
 def _hml(mkt):

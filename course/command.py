@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from course import editions
 from helpers import notebooks
-from helpers.errors import HelperError
-from helpers.teaching import editions
+from helpers.files import HelperError
 
 
 def student(out: str | None = None, force: bool = False) -> Path:

@@ -6,9 +6,9 @@ import math
 
 import pandas as pd
 
+from course.checks import Hint, exercise, near, numeric
 from helpers import calendar, french, market
 from helpers.measures import drawdowns, rates, returns, spread
-from helpers.teaching.checks import Hint, exercise, near, numeric
 
 BUST = calendar.window("2000 to 2002", "2000-03-10", "2002-10-09")
 NAMES = {"^IXIC": "Nasdaq Composite", "^GSPC": "S&P 500", "^RUT": "Russell 2000", "^DJI": "Dow Jones"}

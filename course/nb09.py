@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from course.checks import Hint, exercise, numeric
 from helpers import claims, market, notebooks
 from helpers.claims import rules
-from helpers.teaching.checks import Hint, exercise, numeric
 
 HOLDS = (rules.SUPPORTED, rules.CAVEAT)
 FIRM = 0.8

@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from course.checks import Hint, exercise, near, numeric
 from helpers import claims, market
 from helpers.measures import valuation
-from helpers.teaching.checks import Hint, exercise, near, numeric
 
 HELD = "2025-11-11"
 PATIENT = (45, 90)  # days from a quarter's end to its report, and from a fourth quarter's

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers import notebooks
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 FOLDER = notebooks.ROOT / "editions"
-NOTES = notebooks.ROOT / "docs" / "teaching.md"
+NOTES = notebooks.ROOT / "course" / "syllabus.md"
 #: Lists what an edition wrote, by hash: how it knows its own folder, and that nobody has worked in it.
 LIST = "edition.json"
 
@@ -80,7 +80,7 @@ def for_teachers(name: str, notebook: NotebookNode) -> NotebookNode:
 
 
 def notes(name: str, path: Path = NOTES) -> str:
-    """The section of docs/teaching.md on a notebook, headed as teaching notes."""
+    """The section of course/syllabus.md on a notebook, headed as teaching notes."""
     text = path.read_text("utf-8")
     found = re.search(rf"(?ms)^## Notebook {name[:2]}\b[^\n]*\n(.*?)(?=^## |\Z)", text)
     if found is None or not found[1].strip():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from course.checks import Hint, exercise, numeric
 from helpers import calendar, market
 from helpers.measures import rates
-from helpers.teaching.checks import Hint, exercise, numeric
 
 DAY = "2025-12-10"
 WHOLE, RECENT = ("2000-05-26", DAY), ("2022-12-10", DAY)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from course.checks import Hint, exercise, numeric
 from helpers import calendar, market
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import forecasts
-from helpers.teaching.checks import Hint, exercise, numeric
 
 START = "2025-12-10"
 SPRING, HORIZON = "2026-03-31", "2026-06-30"

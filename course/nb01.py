@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from course.checks import Hint, exercise, numeric
 from helpers import calendar, market
 from helpers.measures import records, resample, returns
-from helpers.teaching.checks import Hint, exercise, numeric
 
 DAY = "2025-12-10"
 START, END = "2025-01-01", "2025-12-31"

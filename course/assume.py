@@ -10,7 +10,7 @@ from helpers import claims, market
 from helpers.claims import rules, views
 from helpers.claims.registry import facts
 from helpers.claims.verdicts import plain
-from helpers.prose import say
+from helpers.words import say
 
 _WINDOW = re.compile(r",?( ending)? \d{4}-\d{2}-\d{2}( to \d{4}-\d{2}-\d{2})?$")
 

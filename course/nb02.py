@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from course.checks import Hint, exercise, numeric
 from helpers import calendar, market
 from helpers.measures import breadth, returns
-from helpers.teaching.checks import Hint, exercise, numeric
 
 DAY = "2025-12-10"
 NOV = calendar.month(2025, 11)

@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 # The value stays text: 6.30 was published as 6.30, and no float can say so.
 Rows: TypeAlias = list[tuple[date, str]]

@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import market
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 Hint: TypeAlias = str
 #: What an answer is: a type, or for an answer in parts a type for each name.
@@ -134,7 +134,7 @@ def find(exercise_id: str) -> Exercise:
 
 
 def _load(number: str) -> None:
-    importlib.import_module(f"helpers.teaching.nb{number}")
+    importlib.import_module(f"course.nb{number}")
 
 
 # ------------------------------------------------------------------------------------------------ checking

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import duckdb
 import pandas as pd
 
+from course.checks import Hint, exercise, numeric
 from helpers import calendar, market
 from helpers.measures import names, returns
-from helpers.teaching.checks import Hint, exercise, numeric
 
 DAY, LATER = "2025-12-10", "2026-07-31"
 SINCE = calendar.window("since 31 October", "2025-10-31", DAY)

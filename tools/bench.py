@@ -22,7 +22,7 @@ import pandas as pd
 import requests
 
 from helpers import market, notebooks
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 INDICES = ["^RUT", "^GSPC", "^DJI", "^IXIC"]
 

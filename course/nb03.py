@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from course.checks import Hint, exercise, near, numeric
 from helpers import calendar, claims, market
 from helpers.measures import events, returns
-from helpers.teaching.checks import Hint, exercise, near, numeric
 
 IN_FORCE = "2025-12-11"
 DECISIONS = ["2025-09-17", "2025-10-29", "2025-12-10"]

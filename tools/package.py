@@ -1,6 +1,6 @@
 """The Frictionless description (data/datapackage.json) of the data that the repository does ship.
 
-``python -m helpers.sources.package`` writes it anew; a test fails while it does not fit the files.
+``python -m tools.package`` writes it anew; a test fails while it does not fit the files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import market
-from helpers.errors import HelperError
+from helpers.files import HelperError
 
 PATH = market.DATA / "datapackage.json"
 PUBLIC_DOMAIN = {

@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 
+from course.assume import name as verdict_name
 from helpers import calendar, charts, claims, market
 from helpers.claims import rules
-from helpers.errors import HelperError
+from helpers.files import HelperError
 from helpers.measures import returns
-from helpers.prose import num, pct, pp, say
-from helpers.teaching.assume import name as verdict_name
+from helpers.words import num, pct, pp, say
 
 #: The claim whose kind is explored, and what it compares.
 CLAIM = "C20"
