@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 
 Day: TypeAlias = str | pd.Timestamp
 
@@ -112,6 +112,48 @@ def month(year: int, number: int) -> Window:
     )
 
 
+def month_to_date(end: Day) -> Window:
+    """From the last close of the month before to the close of ``end``."""
+    return window("month to date", previous_session(day(end).replace(day=1)), end)
+
+
+def month_before(value: Day) -> Window:
+    """The whole calendar month before that of ``value``."""
+    first = day(value).replace(day=1) - pd.DateOffset(months=1)
+    return month(first.year, first.month)
+
+
+def since(start: Day, end: Day) -> Window:
+    """From the close of ``start`` to the close of ``end``, named by its start."""
+    return window(f"since {day(start):%Y-%m-%d}", start, end)
+
+
+def trailing(end: Day, count: int) -> Window:
+    """The ``count`` sessions that end with ``end``."""
+    return window(f"{count} sessions", previous_session(end, count), end)
+
+
+def one_day_a_month(first: str, last: str, on: int = 31) -> list[pd.Timestamp]:
+    """In every month from ``first`` to ``last`` (such as 2005-01) the last session not after its day ``on``.
+
+    Other days for a base rate. A month whose days up to ``on`` hold no session is left out.
+    """
+    found = []
+    for start in pd.date_range(f"{first}-01", f"{last}-01", freq="MS"):
+        traded = sessions(start, min(start + pd.Timedelta(days=on - 1), start + pd.offsets.MonthEnd(0)))
+        found += [traded[-1]] if len(traded) else []
+    return found
+
+
+def one_day_a_year(first: int, last: int, like: Day) -> list[pd.Timestamp]:
+    """In every year from ``first`` to ``last`` the last session not after the month and day of ``like``."""
+    same = day(like)
+    return [
+        session_on_or_before(pd.Timestamp(year, same.month, min(same.day, 28 if same.month == 2 else 31)))
+        for year in range(first, last + 1)
+    ]
+
+
 def calendar_year(year: int) -> Window:
     """From the last close of the year before to the last close of the year."""
     return Window(str(year), session_on_or_before(f"{year - 1}-12-31"), session_on_or_before(f"{year}-12-31"))
@@ -164,13 +206,29 @@ def shortened_weeks(start: Day, end: Day) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["monday", "sessions", "closed", "early"])
 
 
+def last_short_week(value: Day) -> Window:
+    """The last calendar week with a weekday without trading that had ended by the close of ``value``."""
+    weeks = shortened_weeks(day(value) - pd.Timedelta(days=120), value)
+    ended = [week_of(monday) for monday in weeks.loc[weeks["closed"] != "", "monday"]]
+    return [week for week in ended if week.end <= day(value)][-1]
+
+
 def missing_sessions(index: pd.DatetimeIndex, start: Day, end: Day) -> pd.DatetimeIndex:
     """Sessions from ``start`` to ``end`` that ``index`` does not hold."""
     return sessions(start, end).difference(index)
 
 
+def with_gaps(prices: Any) -> Any:
+    """Prices with a row of NaN at each session that their ``attrs["gaps"]`` name, also after a ``dropna``."""
+    names = prices.columns if hasattr(prices, "columns") else [prices.name]
+    named = {date for name in names for date in prices.attrs.get("gaps", {}).get(name, ())}
+    gone = pd.DatetimeIndex(sorted(named)).difference(prices.index)
+    inside = gone[(gone > prices.index[0]) & (gone < prices.index[-1])] if len(gone) else gone
+    return prices.reindex(prices.index.union(inside)) if len(inside) else prices
+
+
 def require_sessions(index: pd.DatetimeIndex, start: Day, end: Day, name: str = "the series") -> None:
-    """Raise HelperError unless ``index`` is sorted, unique and holds every session of the span.
+    """Raise HelperError unless ``index`` is sorted and unique, Missing unless it holds every session of the span.
 
     A missing day hides or invents a record and bends a return, so nothing is filled in or skipped.
     Before 1970 the calendar cannot tell a missing session from a holiday, and only order is checked.
@@ -181,7 +239,7 @@ def require_sessions(index: pd.DatetimeIndex, start: Day, end: Day, name: str = 
     if not index.is_monotonic_increasing:
         raise HelperError(f"{name} is not in the order of its dates; repair the store or fetch it again.")
     if len(index) and index[-1] < day(end):
-        raise HelperError(
+        raise Missing(
             f"{name} ends on {index[-1]:%Y-%m-%d}, before the window's end {day(end):%Y-%m-%d}; "
             f"fetch newer data or choose an earlier end."
         )
@@ -189,7 +247,7 @@ def require_sessions(index: pd.DatetimeIndex, start: Day, end: Day, name: str = 
     if len(gone):
         named = ", ".join(f"{d:%Y-%m-%d}" for d in gone[:3])
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
-        raise HelperError(
+        raise Missing(
             f"{name} lacks {len(gone)} session{'s' if len(gone) > 1 else ''} between {day(start):%Y-%m-%d} "
             f"and {day(end):%Y-%m-%d} ({named}{more}); fetch it again, nothing is filled in."
         )

@@ -3,93 +3,67 @@
 A series is looked up in that order. Every frame says where it came from in ``attrs["source"]``:
 ``"store"``, ``"public"`` (data/public, shipped) or ``"synthetic"``; ``attrs["as_of"]`` is its last date.
 
-The store's layout: ``prices.parquet`` (symbol, date, open, high, low, close, adj_close, volume),
-``macro.parquet`` (series, date, value), ``french/``, ``shiller/``, ``holdings/``, ``listings.parquet``,
-``fundamentals.parquet``, ``intraday/`` and ``manifest.json`` with the SHA-256 of each file.
+A session that is missing inside the life of a series is a row of NaN, named in ``attrs["gaps"]``: no return is
+formed across it, and :mod:`helpers.measures.records` refuses to look past it.
 """
 
 from __future__ import annotations
 
 import difflib
 import hashlib
+import inspect
 import json
-import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn, TypeVar
 
+import numpy as np
 import pandas as pd
 
-from helpers import calendar
+from helpers import calendar, files, store
+from helpers.files import DATA as DATA
+from helpers.files import ROOT as ROOT
 from helpers.files import HelperError
-from helpers.words import listing
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT / "data"
-CACHE = DATA / ".cache"
+from helpers.files import Missing as Missing
+from helpers.store import HOW_TO_GET_DATA as HOW_TO_GET_DATA
+from helpers.store import PRICE_FIELDS as PRICE_FIELDS
+from helpers.store import Store as Store
+from helpers.store import StoreError as StoreError
+from helpers.store import catalogue as catalogue
 
 #: Data older than this many days get a line that says so.
 STALE_DAYS = 45
-PRICE_FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
-#: An empty list has no type that a filter could compare; no series is called so.
-NOTHING = [""]
-HOW_TO_GET_DATA = (
-    "run `python -m helpers data` to fetch it from the providers, "
-    "or set MARKET_DATA to a folder that holds it"
-)
 
-#: Five-minute bars of one index in one week.
-INTRADAY = "intraday/RUT_5m_2025-12-08_2025-12-12.csv"
-#: Files that no free provider serves today.
-PANELS = ("listings.parquet", "fundamentals.parquet", INTRADAY)
-#: How the names of the dated lists of IWM's holdings begin.
-HOLDINGS = "holdings/IWM_"
-HOW_TO_ADD_PANELS = "no free provider serves this panel, and data/README.md says how to add it"
-#: What the panels are called in a sentence.
-_CALLED = dict(zip(PANELS, ("the listing panel", "the earnings panel", "the five-minute bars"), strict=True))
-
-
-class StoreError(HelperError):
-    """The store is missing, incomplete or altered."""
+T = TypeVar("T")
 
 
 class SeriesError(HelperError):
-    """A series is unknown, or has no value where one is needed."""
-
-
-# ------------------------------------------------------------------------------------------ catalogue
-
-
-@cache
-def catalogue() -> dict[str, dict[str, Any]]:
-    """Every series of data/series.yaml by id."""
-    import yaml
-
-    entries = yaml.load((DATA / "series.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)["series"]
-    return {entry["id"]: entry for entry in entries}
+    """A series or field of that name is unknown."""
 
 
 def describe(ids: Iterable[str]) -> pd.DataFrame:
-    """Catalogue lines of some series: name, provider, unit, price type, and what each is not."""
-    rows = [_entry(name) for name in ids]
-    columns = {"id": "Series", "name": "Name", "provider": "Provider", "unit": "Unit", "price": "Price type"}
-    return pd.DataFrame(rows)[[*columns, "is_not"]].rename(columns={**columns, "is_not": "What it is not"})
+    """Catalogue lines of some series: name, what each is, and what it is not; the provider where they differ."""
+    entries = pd.DataFrame([_entry(name) for name in ids])
+    columns = {
+        "id": "Series",
+        "name": "Name",
+        "provider": "Provider",
+        "price": "Price type",
+        "is_not": "What it is not",
+    }
+    kept = [name for name in columns if name != "provider" or len(set(entries[name])) > 1]
+    return entries[kept].rename(columns=columns)
 
 
-def optional_files() -> list[str]:
-    """Files that a store may lack, by the catalogue: the panels, and IWM's holdings on each of its dates."""
-    return [*PANELS, *map(holdings_file, _entry("IWM-HOLDINGS")["dates"])]
-
-
-def holdings_file(day: str) -> str:
-    """Name in the store of IWM's holdings of a day."""
-    return f"{HOLDINGS}{day}.csv"
+def staleness(last: pd.Timestamp, today: pd.Timestamp) -> str | None:
+    """A sentence when the last session is over :data:`STALE_DAYS` days before today; else None."""
+    age = (calendar.day(today) - calendar.day(last)).days
+    if age <= STALE_DAYS:
+        return None
+    return f"These data end on {last:%Y-%m-%d}, {age} days ago; `python -m helpers data` fetches newer ones."
 
 
 def _entry(name: str) -> dict[str, Any]:
@@ -101,187 +75,16 @@ def _entry(name: str) -> dict[str, Any]:
     return known[name]
 
 
+def _laid_out(table: str) -> dict[str, Any]:
+    """The catalogue's entry whose file is laid out as some table."""
+    return next(entry for entry in catalogue().values() if entry.get("table") == table)
+
+
 def _tag(frame: Any, source: str, **more: Any) -> Any:
     index = frame.index
     as_of = f"{index[-1]:%Y-%m-%d}" if len(index) and isinstance(index, pd.DatetimeIndex) else None
     frame.attrs = {"source": source, "as_of": as_of, **more}
     return frame
-
-
-# ------------------------------------------------------------------------------------------ the store
-
-
-def locate() -> Path | None:
-    """The folder of the store: MARKET_DATA, else data/market; None if neither is there."""
-    named = os.environ.get("MARKET_DATA")
-    if named:
-        path = Path(named).expanduser()
-        path = path if path.is_absolute() else _relative(path)
-        recover(path)
-        if not path.is_dir():
-            raise StoreError(f"MARKET_DATA names {named}, which is no folder; {HOW_TO_GET_DATA}.")
-        return path
-    recover(DATA / "market")
-    return DATA / "market" if (DATA / "market").is_dir() else None
-
-
-def recover(path: Path) -> None:
-    """Put the old vintage back if a move of a new one was cut between its two renames."""
-    path = path.resolve()  # a link's own name would hide what lies beside the folder it points to
-    old = path.with_name(f"{path.name}.old")
-    if old.is_dir() and not path.exists():
-        old.rename(path)
-
-
-def staleness(last: pd.Timestamp, today: pd.Timestamp) -> str | None:
-    """A sentence when the last session is over :data:`STALE_DAYS` days before today; else None."""
-    age = (calendar.day(today) - calendar.day(last)).days
-    if age <= STALE_DAYS:
-        return None
-    return f"These data end on {last:%Y-%m-%d}, {age} days ago; `python -m helpers data` fetches newer ones."
-
-
-def _relative(path: Path) -> Path:
-    """A relative MARKET_DATA is meant from the project's root, where the commands run, not from a notebook."""
-    return path if path.is_dir() else ROOT / path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-class Store:
-    """One vintage of market data in a folder, checked against its manifest.
-
-    Parameters
-    ----------
-    path : the folder
-    source : what ``attrs["source"]`` of its frames says
-
-    Raises
-    ------
-    StoreError
-        if the manifest or one of its files is missing, truncated or altered. The check compares SHA-256
-        on the first opening and remembers each file by size and time of change.
-    """
-
-    def __init__(self, path: Path, source: str = "store") -> None:
-        self.path = path
-        self.source = source
-        manifest = path / "manifest.json"
-        if not manifest.is_file():
-            raise StoreError(f"The store at {path} has no manifest.json; {HOW_TO_GET_DATA}.")
-        try:
-            self.manifest: dict[str, Any] = json.loads(manifest.read_text("utf-8"))
-            self.files: dict[str, dict[str, Any]] = self.manifest["files"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreError(
-                f"The manifest of the store at {path} cannot be read ({error}); fetch the data again."
-            ) from None
-        self._check()
-
-    def _check(self) -> None:
-        seen = _remembered()
-        fresh = dict(seen)
-        for name, listed in self.files.items():
-            file = self.path / name
-            if not file.is_file():
-                raise StoreError(f"The store at {self.path} lacks {name}; fetch the data again.")
-            stat = file.stat()
-            if stat.st_size != listed["bytes"]:
-                raise StoreError(
-                    f"{name} in the store at {self.path} has {stat.st_size:,} bytes instead of "
-                    f"{listed['bytes']:,}: it is truncated or altered; fetch the data again."
-                )
-            key = str(file.resolve())
-            stamp = [stat.st_size, stat.st_mtime_ns, listed["sha256"]]
-            if seen.get(key) == stamp:
-                continue
-            if _sha256(file) != listed["sha256"]:
-                raise StoreError(
-                    f"{name} in the store at {self.path} does not match the manifest’s SHA-256: it was altered; "
-                    f"fetch the data again."
-                )
-            fresh[key] = stamp
-        if fresh != seen:
-            _remember(fresh)
-
-    @property
-    def last_session(self) -> pd.Timestamp:
-        """Last session of the store."""
-        return pd.Timestamp(self.manifest["last_session"])
-
-    def has(self, name: str) -> bool:
-        """True if the store holds the symbol or macro series."""
-        return name in self.manifest["symbols"] or name in self.manifest["series"]
-
-    def price_rows(self, symbols: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
-        """Rows of some symbols: only their row groups and the needed columns are read."""
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(
-            self.path / "prices.parquet",
-            columns=["symbol", "date", *fields],
-            filters=[("symbol", "in", list(symbols) or NOTHING)],
-        )
-        return _to_pandas(table)
-
-    def macro_rows(self, ids: Sequence[str]) -> pd.DataFrame:
-        """Rows of some macro series."""
-        import pyarrow.parquet as pq
-
-        return _to_pandas(
-            pq.read_table(self.path / "macro.parquet", filters=[("series", "in", list(ids) or NOTHING)])
-        )
-
-    def file(self, name: str) -> Path:
-        """Path of one of the store's files; StoreError if this store does not have it."""
-        if name not in self.files:
-            remedy = HOW_TO_ADD_PANELS if name in PANELS else HOW_TO_GET_DATA
-            raise StoreError(f"This store has no {name}; {remedy}.")
-        return self.path / name
-
-    def lacks(self, *names: str) -> str:
-        """A sentence on those of some optional files that this store does not have; empty if it has them all.
-
-        A notebook asks before it uses them: what rests on them is then left out, and said to be.
-
-        Parameters
-        ----------
-        names : such as ``"listings.parquet"`` or ``"holdings/IWM_2025-11-11.csv"``
-        """
-        absent = [name for name in names if name not in self.files]
-        if not absent:
-            return ""
-        words = [_CALLED[name] for name in PANELS if name in absent]
-        days = [name[len(HOLDINGS) : -len(".csv")] for name in absent if name.startswith(HOLDINGS)]
-        words += [f"IWM’s holdings of {listing(days)}"] if days else []
-        return f"Not in this store: {listing(words)}. data/README.md says where such files come from."
-
-
-def _to_pandas(table: pa.Table) -> pd.DataFrame:
-    frame = table.to_pandas(date_as_object=False)
-    frame["date"] = frame["date"].astype("datetime64[ns]")
-    return frame
-
-
-def _remembered() -> dict[str, Any]:
-    try:
-        return dict(json.loads((CACHE / "verified.json").read_text("utf-8")))
-    except (OSError, ValueError):
-        return {}
-
-
-def _remember(seen: Mapping[str, Any]) -> None:
-    try:
-        CACHE.mkdir(parents=True, exist_ok=True)
-        part = CACHE / f"verified.{os.getpid()}.part"
-        part.write_text(json.dumps(seen), "utf-8")
-        part.replace(CACHE / "verified.json")
-    except OSError:
-        # A read-only checkout only loses the memory of the check, not the check.
-        return
 
 
 # ------------------------------------------------------------------------------------- the free series
@@ -354,7 +157,10 @@ class Market:
 
     @property
     def fingerprint(self) -> str:
-        """Twelve hex digits that name the data: equal for two stores with the same files."""
+        """Twelve hex digits that name the data: equal for two stores with the same files.
+
+        The last session is part of them: a store whose manifest names another than its prices is refused.
+        """
         listed = {name: entry["sha256"] for name, entry in self._prices.files.items()}
         return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -383,17 +189,20 @@ class Market:
 
         Returns
         -------
-        Series or DataFrame indexed by session, in index points or US dollars. Without a store, the S&P 500
-        and the Nasdaq Composite over a window within 1999 to 2018 come from the free prices that ``arch``
-        carries (source ``"public"``).
+        Series or DataFrame indexed by session, in index points or US dollars. Without ``start`` and ``end``,
+        a session missing inside the life of a symbol is NaN and listed in ``attrs["gaps"]`` (symbol: ISO
+        dates). Without a store, the S&P 500 and the Nasdaq Composite over a window within 1999 to 2018 come
+        from the free prices that ``arch`` carries (source ``"public"``).
 
         Raises
         ------
         SeriesError
-            for an unknown symbol or field, or a symbol that has no such field.
-        HelperError
-            for duplicate or unsorted dates, for a window before the first or after the last value, and for
-            a missing session within ``start`` to ``end``.
+            for an unknown symbol or field.
+        Missing
+            for a symbol without that field, a window before the first or after the last value, a missing
+            session within ``start`` to ``end``.
+        StoreError
+            for what no price can be, see :meth:`helpers.store.Store.prices`.
         """
         wanted = [symbols] if isinstance(symbols, str) else list(symbols)
         if field not in PRICE_FIELDS:
@@ -401,76 +210,44 @@ class Market:
         for name in wanted:
             _entry(name)
         if self.store is None and _covered(wanted, field, start, end):
-            found, source = {name: _shipped_prices(name, field) for name in wanted}, "public"
+            source = "public"
+            found = {name: held for name in wanted if (held := _shipped_prices(name, field)) is not None}
         else:
-            rows, source = self._prices.price_rows(wanted, [field]), self._prices.source
-            found = {
-                name: group.set_index("date")[field].dropna()
-                for name, group in rows.groupby("symbol", sort=False)
-            }
-        columns = {
-            name: self._window(values, f"{name} ({field})", start, end)
-            for name, values in found.items()
-            if values is not None and len(values)
-        }
-        if absent := [name for name in wanted if name not in columns]:
-            raise SeriesError(
-                f"The {source} has no {field} of {', '.join(absent)}; "
-                f"see `price` in data/series.yaml for what each series holds."
+            source = self._prices.source
+            found = self._prices.prices(wanted, [field]).series(field)
+        if absent := [name for name in wanted if name not in found or found[name].empty]:
+            raise Missing(
+                f"The {source} has no {field} of {', '.join(absent)}; see `price` in data/series.yaml for what each "
+                f"series holds, and fetch with `python -m helpers data` what is not there."
             )
-        frame = pd.DataFrame({name: columns[name] for name in wanted}).sort_index()
-        frame.index.name = "date"
-        frame = _tag(frame, source, field=field)
-        return _tag(frame[symbols], source, field=field) if isinstance(symbols, str) else frame
-
-    @staticmethod
-    def _window(
-        values: pd.Series, name: str, start: calendar.Day | None, end: calendar.Day | None
-    ) -> pd.Series:
-        index = pd.DatetimeIndex(values.index)
-        if index.has_duplicates or not index.is_monotonic_increasing:
-            calendar.require_sessions(index, index[0], index[-1], name)
-        first = calendar.day(start) if start is not None else index[0]
-        last = calendar.day(end) if end is not None else index[-1]
-        if first < index[0]:
-            raise SeriesError(
-                f"{name} begins on {index[0]:%Y-%m-%d}, after {first:%Y-%m-%d}; choose a later start."
-            )
-        if start is not None or end is not None:
-            if calendar.sessions(first, last).empty:
-                raise HelperError(
-                    f"The window {first:%Y-%m-%d} to {last:%Y-%m-%d} holds no New York session; widen it."
-                )
-            calendar.require_sessions(index, first, last, name)
-        return values.loc[first:last]
+        columns, gaps = {}, {}
+        for name in wanted:
+            columns[name] = _window(found[name], f"{name} ({field})", start, end)
+            if holes := [f"{day:%Y-%m-%d}" for day in columns[name].index[columns[name].isna()]]:
+                gaps[name] = holes
+        frame = _side_by_side(columns)
+        more = {"field": field} | ({"gaps": gaps} if gaps else {})
+        return _tag(frame[symbols] if isinstance(symbols, str) else frame, source, **more)
 
     def bars(self, symbol: str) -> pd.DataFrame:
         """All fields of one symbol by session."""
         _entry(symbol)
         rows = self._prices.price_rows([symbol], PRICE_FIELDS)
         if rows.empty:
-            raise SeriesError(f"The {self.source} has no prices of {symbol}.")
-        frame = rows.drop(columns="symbol").set_index("date")
-        calendar_index = pd.DatetimeIndex(frame.index)
-        calendar.require_sessions(calendar_index, calendar_index[-1], calendar_index[-1], symbol)
-        return _tag(frame, self._prices.source)
+            raise Missing(f"The {self.source} has no prices of {symbol}.")
+        return _tag(_with_holes(rows.drop(columns="symbol").set_index("date")), self._prices.source)
 
     def macro(self, name: str) -> pd.Series:
         """One macro series by FRED id, whole history, latest revision; missing observations left out."""
         _entry(name)
-        if self.store is not None and self.store.has(name):
-            rows, source = self.store.macro_rows([name]), self.store.source
-            series = rows.set_index("date")["value"].rename(name).dropna()
-        elif (shipped := _public_series(name)) is not None:
-            series, source = shipped.copy(), "public"
-        elif self.synthetic is not None and self.synthetic.has(name):
-            rows, source = self.synthetic.macro_rows([name]), self.synthetic.source
-            series = rows.set_index("date")["value"].rename(name).dropna()
-        else:
-            raise SeriesError(f"Neither the store nor data/public holds {name}; {HOW_TO_GET_DATA}.")
-        if not series.index.is_unique or not series.index.is_monotonic_increasing:
-            raise StoreError(f"{name} has duplicate or unsorted dates; fetch the data again.")
-        return _tag(series, source)
+        for held in (self.store, None, self.synthetic):
+            if held is None and (shipped := _public_series(name)) is not None:
+                return _tag(shipped.copy(), "public")
+            if held is not None and held.has(name):
+                found = held.macro([name]).series("value")
+                if name in found:
+                    return _tag(found[name], held.source)
+        raise Missing(f"Neither the store nor data/public holds {name}; {HOW_TO_GET_DATA}.")
 
     def file(self, name: str) -> Path:
         """Path of a file of the store (``listings.parquet``, ``french/…``) for readers of their own."""
@@ -480,45 +257,89 @@ class Market:
         """True if the store holds the symbol or macro series."""
         return self._prices.has(name)
 
-    def has_file(self, name: str) -> bool:
-        """True if the optional file is in the store."""
-        return name in self._prices.files
-
     def lacks(self, *names: str) -> str:
-        """What :meth:`Store.lacks` says of the store behind the prices."""
+        """As :meth:`helpers.store.Store.lacks`: a sentence on the files that are not there, or nothing."""
         return self._prices.lacks(*names)
 
     def shiller(self) -> pd.DataFrame:
-        """Robert Shiller's monthly S&P 500 data: price, dividend, earnings, cpi, gs10, cape."""
-        frame = pd.read_parquet(self.file("shiller/shiller.parquet"))
-        frame["date"] = pd.to_datetime(frame["date"])
-        return _tag(frame.set_index("date"), self._prices.source)
-
-    def intraday(self) -> pd.DataFrame:
-        """Five-minute bars of the Russell 2000 in the week of 8 December 2025, New York time."""
-        frame = pd.read_csv(self.file(INTRADAY), parse_dates=["time_new_york"], index_col="time_new_york")
+        """Robert Shiller's monthly data, indexed by month: price, dividend, earnings, cpi, gs10, cape."""
+        frame = self._panel("shiller").set_index("date")
+        frame.index = pd.DatetimeIndex(frame.index).astype("datetime64[ns]")
         return _tag(frame, self._prices.source)
 
+    def intraday(self) -> pd.DataFrame:
+        """The catalogue's five-minute bars, indexed by their start in New York."""
+        frame = self._panel("bars")
+        stamps = pd.to_datetime(frame.pop("time_new_york"), errors="coerce")
+        if stamps.isna().any():
+            raise StoreError("The five-minute bars have a time that cannot be read; fetch the data again.")
+        return _tag(frame.set_index(pd.DatetimeIndex(stamps)), self._prices.source)
+
     def holdings_dates(self) -> list[str]:
-        """Dates of the stored IWM holdings files, in order."""
-        names = [name for name in self._prices.files if name.startswith(HOLDINGS)]
-        return sorted(name[len(HOLDINGS) : -len(".csv")] for name in names)
+        """Dates of the fund's holdings that the store has, in order."""
+        (form,) = _laid_out("holdings")["files"]
+        head, tail = form.split("{date}")
+        names = [name for name in self._prices.files if name.startswith(head) and name.endswith(tail)]
+        return sorted(name.removeprefix(head).removesuffix(tail) for name in names)
 
     def holdings(self, date: str) -> pd.DataFrame:
-        """IWM's holdings on one of :meth:`holdings_dates`, all asset classes, as stored."""
-        if date not in self.holdings_dates():
-            raise SeriesError(f"No IWM holdings of {date}; there are {', '.join(self.holdings_dates())}.")
-        # "NA" is Nano Labs' ticker, not a missing value.
-        frame = pd.read_csv(self.file(holdings_file(date)), keep_default_na=False, na_values=[""])
-        return _tag(frame, self._prices.source, date=date)
+        """The fund's holdings on one of :meth:`holdings_dates`, all asset classes, as stored."""
+        entry = _laid_out("holdings")
+        if date not in (held := self.holdings_dates()):
+            kind = Missing if date in entry["dates"] else SeriesError
+            raise kind(f"No {entry['called']} of {date}; there are {', '.join(held) or 'none'}.")
+        return _tag(self._panel("holdings", date), self._prices.source, date=date)
 
     def fundamentals(self) -> pd.DataFrame:
         """Quarterly net income, revenue and operating profit (USD): ticker, year, quarter, account, amount."""
-        return _tag(pd.read_parquet(self.file("fundamentals.parquet")), self._prices.source)
+        return _tag(self._panel("fundamentals"), self._prices.source)
+
+    def _panel(self, table: str, date: str = "") -> pd.DataFrame:
+        return self._prices.table(_laid_out(table)["files"][0].format(date=date))
+
+
+def _window(values: pd.Series, name: str, start: calendar.Day | None, end: calendar.Day | None) -> pd.Series:
+    """A series within a window that it must fill, or the whole of it with its holes as NaN."""
+    index = pd.DatetimeIndex(values.index)
+    first = calendar.day(start) if start is not None else index[0]
+    last = calendar.day(end) if end is not None else index[-1]
+    if start is None and end is None:
+        return _with_holes(values)
+    if first < index[0]:
+        raise Missing(f"{name} begins on {index[0]:%Y-%m-%d}, after {first:%Y-%m-%d}; choose a later start.")
+    if calendar.sessions(first, last).empty:
+        raise HelperError(
+            f"The window {first:%Y-%m-%d} to {last:%Y-%m-%d} holds no New York session; widen it."
+        )
+    calendar.require_sessions(index, first, last, name)
+    return values.loc[first:last]
+
+
+def _side_by_side(columns: dict[str, pd.Series]) -> pd.DataFrame:
+    """One column a series over the days of all of them; several times as fast as pandas' own union."""
+    days = np.unique(np.concatenate([values.index.asi8 for values in columns.values()]))
+    table = np.full((len(days), len(columns)), np.nan)
+    for at, values in enumerate(columns.values()):
+        table[days.searchsorted(values.index.asi8), at] = values
+    index = pd.DatetimeIndex(days.astype("datetime64[ns]"), name="date")
+    return pd.DataFrame(table, index=index, columns=list(columns))
+
+
+def _with_holes(values: Any) -> Any:
+    """A series or frame with a row of NaN for each session that is missing inside it."""
+    index = values.index
+    first = max(index[0], calendar.COMPLETE_FROM)
+    wanted = calendar.sessions(first, max(first, index[-1]))
+    if len(wanted) == len(index) - index.searchsorted(first):
+        return values
+    return values.reindex(index.union(wanted[wanted <= index[-1]]))
+
+
+_current: Market | None = None
 
 
 def connect(synthetic: bool = False) -> Market:
-    """Open the market data.
+    """Open the market data; :func:`current` remembers it.
 
     Parameters
     ----------
@@ -530,9 +351,11 @@ def connect(synthetic: bool = False) -> Market:
     StoreError
         if there is no store (and no fallback was asked for), or if it is damaged.
     """
-    path = None if os.environ.get("MARKET_DATA") == "synthetic" else locate()
+    global _current
+    path = store.locate()
     if path is not None:
-        return Market(Store(path))
+        _current = Market(Store(path))
+        return _current
     if not synthetic:
         raise StoreError(f"There is no market data: {HOW_TO_GET_DATA}.")
     from helpers import synthetic as made
@@ -542,7 +365,21 @@ def connect(synthetic: bool = False) -> Market:
         f"is given. For real numbers, {HOW_TO_GET_DATA}.",
         file=sys.stdout,
     )
-    return Market(None, Store(made.build(CACHE / "synthetic"), source="synthetic"))
+    _current = Market(None, Store(made.build(files.cache() / "synthetic"), source="synthetic"))
+    return _current
+
+
+def current() -> Market | None:
+    """The market that the last :func:`connect` opened: where the numbers of this notebook come from."""
+    return _current
+
+
+def known(read: Callable[[], T]) -> T | None:
+    """What ``read()`` returns, or None where the store lacks it."""
+    try:
+        return read()
+    except Missing:
+        return None
 
 
 @cache
@@ -552,7 +389,79 @@ def reference() -> dict[str, str]:
     return dict(listed["files"])
 
 
-def is_reference(store: Store) -> bool:
-    """True if the store holds the very files on which the committed notebooks were executed."""
-    found = {name: entry["sha256"] for name, entry in store.files.items()}
-    return all(found.get(name) == sha for name, sha in reference().items())
+def is_reference(held: Store) -> bool:
+    """True if the store holds the very files on which the committed notebooks were executed.
+
+    Claimed only after every file was hashed; StoreError if one was altered since the store was opened.
+    """
+    if not is_published(held):
+        return False
+    held.prove()
+    return True
+
+
+def is_published(held: Store) -> bool:
+    """As :func:`is_reference`, by the manifest's word alone."""
+    return all(held.files.get(name, {}).get("sha256") == sha for name, sha in reference().items())
+
+
+# ------------------------------------------------------------------------------------------- parts
+
+
+class Gap:
+    """Stands where a part of a notebook was left out: whoever uses it gets :class:`Missing`, with the reason."""
+
+    def __init__(self, reason: str) -> None:
+        self.__dict__["_reason"] = reason
+
+    def __repr__(self) -> str:
+        return f"<left out: {self.__dict__['_reason']}>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # how Python asks what an object can do
+            raise AttributeError(name)
+        raise Missing(self.__dict__["_reason"])
+
+
+def _use(gap: Gap, *_: Any, **__: Any) -> NoReturn:
+    raise Missing(gap.__dict__["_reason"])
+
+
+_USES = (
+    "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift divmod radd rsub rmul rtruediv "
+    "rfloordiv rmod rpow rmatmul rand ror rxor neg pos abs invert round float int complex index bool len iter "
+    "next contains getitem setitem delitem call eq ne lt le gt ge hash str fspath format array setattr delattr"
+)
+for _name in _USES.split():
+    setattr(Gap, f"__{_name}__", _use)
+
+
+def part(function: Callable[[], T]) -> T:
+    """Run a function of no arguments at once, and bind its name to what it returned.
+
+    A part of a notebook that needs what the store may lack::
+
+        @market.part
+        def breadth():
+            return shares_above_mean(mkt.file("listings.parquet"))
+
+    If it raises :class:`Missing`, also from a helper within, one sentence is shown and the name is bound to a
+    :class:`Gap`: parts and measures that use it are left out in turn, for the same reason.
+
+    Raises
+    ------
+    HelperError
+        for a function with arguments, which cannot be run at once.
+    """
+    if wanted := list(inspect.signature(function).parameters):
+        raise HelperError(
+            f"market.part runs a function at once, and {function.__name__} takes {', '.join(wanted)}; "
+            f"take the decorator off, or the arguments out."
+        )
+    try:
+        return function()
+    except Missing as missing:
+        from helpers.words import say
+
+        say(f"Left out: {missing}", _current)
+        return Gap(str(missing))  # type: ignore[return-value]

@@ -2,17 +2,12 @@
 
 Seeded random walks with a few common factors; every series begins at 100 (rates at 4 percent). Nothing in
 it says anything about a real security: the ids, dates and gaps are those of ``data/series.yaml``, the
-numbers are not. The Federal Reserve's steps of 2025 and the months without a CPI are kept, because code
-that looks for them must find them.
+numbers are not. Dated steps and months without a value are kept, because code that looks for them must find them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import uuid
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,93 +17,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from helpers import calendar
-from helpers.files import HelperError
+from helpers import calendar, files, store
+from helpers.files import DATA, HelperError
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-#: Rows and columns of one file, for the manifest.
-Listed: TypeAlias = dict[str, Any]
+Entry: TypeAlias = dict[str, Any]
 
 NAME = "synthetic market"
-VERSION = 1  # raise it whenever the content changes, so that copies on disk are built anew
-CATALOGUE = Path(__file__).resolve().parents[1] / "data" / "series.yaml"
-LAST_SESSION = "2026-08-21"
-HOLDINGS = (
-    "2025-05-13", "2025-11-05", "2025-11-11", "2025-12-29", "2026-01-21", "2026-04-10", "2026-05-05",
-)  # fmt: skip
-
-PRICES = pa.schema(
-    [
-        ("symbol", pa.string()),
-        ("date", pa.date32()),
-        *((name, pa.float64()) for name in ("open", "high", "low", "close", "adj_close")),
-        ("volume", pa.int64()),
-    ]
-)
-MACRO = pa.schema([("series", pa.string()), ("date", pa.date32()), ("value", pa.float64())])
-SHILLER = pa.schema(
-    [
-        ("date", pa.date32()),
-        *((name, pa.float64()) for name in ("price", "dividend", "earnings", "cpi", "gs10", "cape")),
-    ]
-)
-_WORDS = pa.dictionary(pa.int32(), pa.string())
-LISTINGS = pa.schema(
-    [
-        ("symbol", _WORDS),
-        ("date", pa.date32()),
-        ("last", pa.float32()),
-        ("pct_change", pa.float32()),
-        ("volume", pa.int64()),
-        ("market_cap", pa.float64()),
-        ("exchange", _WORDS),
-        ("sector", _WORDS),
-    ]
-)
-FUNDAMENTALS = pa.schema(
-    [
-        ("ticker", pa.string()),
-        ("year", pa.int16()),
-        ("quarter", pa.int8()),
-        ("account", _WORDS),
-        ("amount", pa.int64()),
-    ]
-)
-
-# Where a column of the reference store is shorter than the series: first and last day that it has.
-_OPEN = "1900-01-01"
-_END = "2200-01-01"
-_SPANS: tuple[tuple[str, str, str, str], ...] = (
-    ("close", "2005-01-03", "2026-05-01", "RSP IJR IJH VB VBR VBK IWB IWD IWF IVE IVW VTV VUG SOXX"),
-    ("close", "2005-01-03", _END, "XLF XLI XLV XLK XLB XLP XLU XLY SMH"),
-    ("close", _OPEN, "2026-05-01", "IVV ICLN KRE EFA VWO IEMG IEF HYG LQD AGG"),
-    ("close", "2000-01-03", _END, "BBWI FMC"),
-    ("adj_close", _OPEN, "2026-07-31", "BBWI FMC DIA"),
-    ("adj_close", "1976-08-03", _END, "BAC CAT IBM CVS LLY"),
-    ("open", _OPEN, "2026-02-27", "^NDX"),
-    ("open", _OPEN, _OPEN, "SERV"),
-    ("open", _OPEN, "2024-03-08", "CHGG MGNI DENN BBWI FMC RGTI QBTS IONQ"),
-)
-_BONDS = {"TLT": 1.6, "IEF": 0.7, "LQD": 0.8, "AGG": 0.5, "HYG": 0.3}  # loading on the bond factor
-_TECH = (
-    "^IXIC ^NDX QQQ XLK SMH SOXX QTUM AAPL MSFT NVDA GOOGL AMZN META TSLA PLTR ORCL AVGO MU INTC AMD IONQ"
-    " RGTI QBTS"
-)
-_FOLLOWED = {
-    "^RUT": "russell small core",
-    "^GSPC": "sp large core",
-    "RSP": "equal weights",
-    "^NDX": "Nasdaq-100",
-    "QQQ": "Nasdaq-100",
-}
-_WITHOUT_DIVIDENDS = "AMZN TSLA PLTR CHGG SERV MGNI DENN RGTI QBTS IONQ AMD GLD"
-# Sessions that the listing snapshots lost: only `last` is known, rebuilt from the next day.
-_REBUILT = ("2025-03-28", "2025-05-14", "2025-06-16", "2025-10-31", "2026-02-19", "2026-02-25")
-_REBUILT_NASDAQ = (*_REBUILT, "2026-02-04")
-_STEPS = ("2025-09-18", "2025-10-30", "2025-12-11")  # first days of the three lower target ranges of 2025
+VERSION = 3  # raise it whenever the content changes, so that copies on disk are built anew
 
 
 # ----------------------------------------------------------------------------------------------- building
@@ -126,115 +43,55 @@ def build(out: Path, seed: int = 20251211) -> Path:
     Raises
     ------
     HelperError
-        if ``out`` holds anything but a synthetic market, or the catalogue cannot be read.
+        if ``out`` holds anything but a synthetic market, or cannot be written.
     """
-    try:
-        text = CATALOGUE.read_bytes()
-        entries = _load(text)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise HelperError(
-            f"The catalogue {CATALOGUE} cannot be read ({error}); restore it from the repository."
-        ) from None
-    wanted: Listed = {
-        "name": NAME,
-        "version": VERSION,
-        "seed": seed,
-        "catalogue": hashlib.sha256(text).hexdigest(),
-    }
-    if _holds(out, wanted):
+    market = _Made(seed)
+    head = {"name": NAME, "version": VERSION, "seed": seed, "catalogue": files.sha256(DATA / "series.yaml")}
+    if _holds(out, head):
         return out
-
-    part = out.with_name(f".{out.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
     try:
-        part.mkdir(parents=True)
-        _write(part, entries, wanted)
-        _put(part, out, wanted)
+        with files.fresh_folder(out) as folder:
+            _write(folder, market, head)
     except OSError as error:
         raise HelperError(
             f"The synthetic market cannot be written to {out} ({error}); make room or name another folder."
         ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return out
 
 
-def _load(text: bytes) -> list[Listed]:
-    import yaml
-
-    try:
-        return list(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["series"])
-    except yaml.YAMLError as error:
-        raise ValueError(error) from None
-
-
-def _holds(out: Path, wanted: Listed) -> bool:
+def _holds(out: Path, wanted: Entry) -> bool:
     """True if ``out`` is the wanted market; HelperError if it is something that must not be replaced."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
     try:
-        found = json.loads((out / "manifest.json").read_text("utf-8"))
-        stale = found["name"] == NAME
+        found = json.loads((out / store.MANIFEST).read_text("utf-8"))
+        ours = found["name"] == NAME
     except (OSError, ValueError, KeyError, TypeError):
-        stale = False
-    if not stale:
+        ours = False
+    if not ours:
         raise HelperError(f"{out} holds something else than a synthetic market; name another folder.")
     return all(found.get(key) == value for key, value in wanted.items())
 
 
-def _put(part: Path, out: Path, wanted: Listed) -> None:
-    """Move the finished folder into place; a process that was faster with the same market wins."""
-    old = part.with_name(part.name + ".old")
-    try:
-        if out.exists() and not _holds(out, wanted):
-            os.replace(out, old)
-        os.replace(part, out)
-    except OSError:
-        if not _holds(out, wanted):
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _write(root: Path, entries: list[Listed], head: Listed) -> None:
-    market = _Made(head["seed"], entries)
-    files: dict[str, Listed] = {}
-    for write in (_prices, _macro, _french, _shiller, _panel, _intraday):
-        files.update(write(root, market))
-    for name, listed in files.items():
-        path = root / name
-        with path.open("rb") as stream:
-            listed |= {
-                "sha256": hashlib.file_digest(stream, "sha256").hexdigest(),
-                "bytes": path.stat().st_size,
-            }
-        files[name] = listed
-    manifest = head | {
-        "last_session": LAST_SESSION,
-        "calendar": "XNYS (exchange_calendars)",
-        "rights": "random numbers, free for any use",
-        "note": "made up: says nothing about any security, index or economy",
-        "total_bytes": sum(listed["bytes"] for listed in files.values()),
-        "files": dict(sorted(files.items())),
-        "symbols": market.symbols,
-        "series": market.series,
+def _write(folder: Path, market: _Made, head: Entry) -> None:
+    prices = _prices(market)
+    tables = {
+        store.PRICES: prices,
+        store.MACRO: _macro(market),
+        market.file("shiller"): _shiller(market),
+        market.file("listings"): market.panel.rows(market),
+        market.file("fundamentals"): _fundamentals(market),
     }
-    (root / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
-
-
-def _parquet(root: Path, name: str, table: pa.Table, rows: int | None = None) -> Listed:
-    path = root / name
-    path.parent.mkdir(exist_ok=True)
-    pq.write_table(table, path, compression="zstd", row_group_size=rows)
-    return {
-        "rows": table.num_rows,
-        "columns": {column.name: str(column.type) for column in table.schema},
-    }
-
-
-def _text(root: Path, name: str, content: str) -> None:
-    path = root / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content.encode("ascii"))  # bytes: line ends stay as they are
+    whole = {**_french(market), **_holdings(market), **_intraday(market)}
+    store.write(
+        folder,
+        tables,
+        {name: text.encode("ascii") for name, text in whole.items()},
+        {name: {"unit": entry["unit"]} for name, entry in market.entries.items()},
+        **head,
+        rights="random numbers, free for any use",
+        note="made up: says nothing about any security, index or economy",
+    )
 
 
 # ------------------------------------------------------------------------------------------- random walks
@@ -245,10 +102,33 @@ class _Made:
     """The common factors, and the walks made from them."""
 
     seed: int
-    entries: list[Listed]
-    symbols: dict[str, Listed] = field(default_factory=dict)
-    series: dict[str, Listed] = field(default_factory=dict)
     bars: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """The catalogue."""
+        return store.catalogue()
+
+    @cached_property
+    def notes(self) -> Entry:
+        """What the catalogue says of the synthetic market alone."""
+        return dict(store.series_file()["synthetic"])
+
+    def listed(self, key: str) -> list[str]:
+        """Names in a note."""
+        return str(self.notes[key]).split()
+
+    def of(self, *groups: str) -> list[Entry]:
+        """Entries of some groups, by id."""
+        return [entry for _, entry in sorted(self.entries.items()) if entry["group"] in groups]
+
+    def table(self, layout: str) -> Entry:
+        """The entry whose file is laid out so."""
+        return next(entry for entry in self.entries.values() if entry.get("table") == layout)
+
+    def file(self, layout: str) -> str:
+        """Name of the file that is laid out so."""
+        return str(self.table(layout)["files"][0])
 
     def rng(self, name: str) -> np.random.Generator:
         """A generator of its own for each series, so that adding one leaves the others alone."""
@@ -258,7 +138,7 @@ class _Made:
     def days(self) -> pd.DatetimeIndex:
         """Every session since July 1926; the months before the calendar's begin are weekdays."""
         before = pd.bdate_range("1926-07-01", pd.Timestamp(calendar.FIRST) - pd.Timedelta(days=1))
-        return pd.DatetimeIndex(before.append(calendar.sessions(calendar.FIRST, LAST_SESSION)))
+        return pd.DatetimeIndex(before.append(calendar.sessions(calendar.FIRST, self.notes["last_session"])))
 
     @cached_property
     def factors(self) -> dict[str, Array]:
@@ -272,25 +152,25 @@ class _Made:
         made["market"] += 0.0002
         return made
 
-    def returns(self, entry: Listed, where: slice) -> Array:
+    def returns(self, entry: Entry, where: slice) -> Array:
         """Daily log returns of a series with its dividends."""
         name, group = entry["id"], entry["group"]
         noise = self.rng(name).standard_normal(len(self.days))[where]
         part = {factor: values[where] for factor, values in self.factors.items()}
-        if name in _BONDS:
+        if load := self.notes["bonds"].get(name):
             credit = 0.3 if name == "HYG" else 0.0
-            return _BONDS[name] * part["bond"] + credit * part["market"] + 0.0004 * noise + 0.0001
-        if name in ("GLD", "UUP"):
-            return 0.1 * part["bond"] + 0.007 * noise + 0.0001
+            return np.asarray(load * part["bond"] + credit * part["market"] + 0.0004 * noise + 0.0001)
+        if name in self.listed("others"):
+            return np.asarray(0.1 * part["bond"] + 0.007 * noise + 0.0001)
         small = {"small": 1.0, "mid": 0.5}.get(entry["size"], 0.0)
         value = {"value": 0.5, "growth": -0.5}.get(entry["style"], 0.0)
-        tech = float(name in _TECH.split())
+        tech = float(name in self.listed("tech"))
         own = 0.021 if group == "stock" else 0.0004 if entry["size"] else 0.007
         drift = 0.00005 if group == "stock" else 0.0
         common = part["market"] + small * part["small"] + value * part["value"] + tech * part["tech"]
         if entry["size"]:
             # Each vendor draws the lines elsewhere; a fund and its index share the vendor's lines.
-            cut = _FOLLOWED.get(name, f"{entry['family']} {entry['size']} {entry['style']}")
+            cut = self.notes["follow"].get(name, f"{entry['family']} {entry['size']} {entry['style']}")
             common += 0.0015 * self.rng(f"cut {cut}").standard_normal(len(self.days))[where]
         return np.asarray(common + own * noise + drift)
 
@@ -299,6 +179,15 @@ class _Made:
         """Number of ex-dividend days so far: one a quarter, at the first session from the 20th."""
         due = np.asarray((self.days.month % 3 == 0) & (self.days.day >= 20))
         return np.cumsum(due & ~np.roll(due, 1))
+
+    @cached_property
+    def panel(self) -> _Panel:
+        """The listed stocks, made when the bars of the catalogue's own are there."""
+        return _panel(self)
+
+
+def _normal(rng: np.random.Generator, index: Sequence[Any] | pd.Index) -> Array:
+    return rng.standard_normal(len(index))
 
 
 def _rebased(values: Array, start: float = 100.0) -> Array:
@@ -319,36 +208,53 @@ def _ar1(shocks: Array, keep: float) -> Array:
     return pd.Series(scaled).ewm(alpha=1 - keep, adjust=False).mean().to_numpy()
 
 
+def _walk(rng: np.random.Generator, index: pd.Index, drift: float, size: float) -> Array:
+    """A path of compound growth that begins at one."""
+    steps = drift + size * _normal(rng, index)
+    steps[0] = 0.0
+    return np.asarray(np.exp(np.cumsum(steps)))
+
+
 # ------------------------------------------------------------------------------------------------- prices
 
 
-def _bars(market: _Made, entry: Listed) -> pd.DataFrame:
-    """Daily bars of one symbol, with the gaps that the reference store has."""
-    days = market.days
-    where = slice(days.searchsorted(entry["first"]), days.searchsorted(entry["last_known"], side="right"))
-    index, name = days[where], entry["id"]
-    rng = market.rng(f"{name} bars")
+def _prices(market: _Made) -> pd.DataFrame:
+    """Every index, fund and stock of the catalogue, tidy."""
+    for entry in market.of("index", "etf", "stock"):
+        market.bars[entry["id"]] = _bars(market, entry)
+    return pd.concat(market.bars, names=["symbol", "date"]).reset_index()
+
+
+def _closes(market: _Made, entry: Entry, where: slice) -> pd.DataFrame:
+    """Plain and adjusted closes of one symbol, each over the days that the reference store has of it."""
+    index, name = market.days[where], entry["id"]
     if name == "^VIX":
-        close = 100 * np.exp(_ar1(-4 * market.factors["market"][where] + 0.03 * _normal(rng, index), 0.97))
-        total = np.full(len(index), np.nan)
+        shocks = -4 * market.factors["market"][where] + 0.03 * _normal(market.rng(f"{name} level"), index)
+        frame = pd.DataFrame({"close": 100 * np.exp(_ar1(shocks, 0.97)), "adj_close": np.nan}, index=index)
     else:
         walk = market.returns(entry, where)
         walk[0] = 0.0
         total = 100 * np.exp(np.cumsum(walk))
-        rate = 0.0 if name in _WITHOUT_DIVIDENDS.split() else 0.008 if name in _BONDS else 0.0035
-        close = total * (1 - rate) ** market.ex_dates[where]
-    frame = pd.DataFrame({"close": close, "adj_close": total}, index=index)
-    if entry["price"] == "total":
-        frame["close"] = np.nan
-    if entry["price"] == "price":
-        frame["adj_close"] = np.nan
-    spans = [span for span in _SPANS if name in span[3].split()]
-    for column, first, last, _ in spans:
-        if column in frame:
-            frame.loc[_outside(index, first, last), column] = np.nan
-    for column in ("close", "adj_close"):
+        rate = 0.008 if name in market.notes["bonds"] else 0.0035
+        rate = 0.0 if name in market.listed("without_dividends") else rate
+        paid = (1 - rate) ** market.ex_dates[where]
+        frame = pd.DataFrame({"close": total * paid, "adj_close": total}, index=index)
+    held = {"total": ["adj_close"], "price": ["close"]}.get(entry["price"], ["close", "adj_close"])
+    for column in frame:
+        if column not in held:
+            frame[column] = np.nan
+        frame.loc[_outside(market, index, name, str(column)), column] = np.nan
         frame[column] = _rebased(frame[column].to_numpy())
+    return frame
 
+
+def _bars(market: _Made, entry: Entry) -> pd.DataFrame:
+    """Daily bars of one symbol, with the gaps that the reference store has."""
+    days, name = market.days, entry["id"]
+    where = slice(days.searchsorted(entry["first"]), days.searchsorted(entry["last_known"], side="right"))
+    index = days[where]
+    rng = market.rng(f"{name} bars")
+    frame = _closes(market, entry, where)
     # Bars around the close: the open near the close before, high and low enclose both.
     before = frame["close"].shift().fillna(frame["close"])
     frame["open"] = before * np.exp(0.003 * _normal(rng, index))
@@ -357,82 +263,42 @@ def _bars(market: _Made, entry: Listed) -> pd.DataFrame:
     frame["high"] = top * np.exp(np.abs(0.004 * _normal(rng, index)))
     frame["low"] = bottom * np.exp(-np.abs(0.004 * _normal(rng, index)))
     frame.loc[frame.index.isin(pd.DatetimeIndex(entry["missing"])), "close"] = np.nan
-    for column, first, last, _ in spans:
-        if column == "open":
-            frame.loc[_outside(index, first, last), ["open", "high", "low"]] = np.nan
-    frame.loc[frame["close"].isna(), ["open", "high", "low"]] = np.nan
+    shut = _outside(market, index, name, "open") | frame["close"].isna()
+    frame.loc[shut, ["open", "high", "low"]] = np.nan
     for column in list(frame.columns):
         frame[column] = _quoted(frame[column].to_numpy())
-
     # In ten thousands of shares: a made-up volume needs no more digits, and the file stays small.
     frame["volume"] = np.round(np.exp(5.5 + 0.4 * _normal(rng, index))) * 10000
     frame.loc[frame["close"].isna() | (name == "^VIX"), "volume"] = np.nan
     return frame[frame["close"].notna() | frame["adj_close"].notna()]
 
 
-def _normal(rng: np.random.Generator, index: Sequence[Any] | pd.Index) -> Array:
-    return rng.standard_normal(len(index))
-
-
-def _outside(index: pd.DatetimeIndex, first: str, last: str) -> Array:
-    return np.asarray((index < pd.Timestamp(first)) | (index > pd.Timestamp(last)))
-
-
-def _dates(index: pd.DatetimeIndex) -> pa.Array:
-    return pa.array(index.to_numpy().astype("datetime64[D]"))
-
-
-def _floats(values: Any) -> pa.Array:
-    return pa.array(np.asarray(values, dtype=float), from_pandas=True)  # NaN becomes null
-
-
-def _whole(values: Any) -> pa.Array:
-    known = np.asarray(values, dtype=float)
-    return pa.array(np.nan_to_num(known).astype("int64"), mask=np.isnan(known))
-
-
-def _prices(root: Path, market: _Made) -> dict[str, Listed]:
-    """prices.parquet: every index, fund and stock of the catalogue."""
-    parts = []
-    entries = [entry for entry in market.entries if entry["group"] in ("index", "etf", "stock")]
-    for entry in sorted(entries, key=lambda entry: str(entry["id"])):
-        bars = _bars(market, entry)
-        market.bars[entry["id"]] = bars
-        market.symbols[entry["id"]] = _life(pd.DatetimeIndex(bars.index)) | {"unit": entry["unit"]}
-        columns = [_floats(bars[name]) for name in ("open", "high", "low", "close", "adj_close")]
-        names = pa.repeat(pa.scalar(entry["id"]), len(bars))
-        parts.append(
-            pa.Table.from_arrays(
-                [names, _dates(pd.DatetimeIndex(bars.index)), *columns, _whole(bars["volume"])], schema=PRICES
-            )
-        )
-    # Small row groups: a reader of a few symbols skips all others.
-    return {"prices.parquet": _parquet(root, "prices.parquet", pa.concat_tables(parts), 16384)}
-
-
-def _life(index: pd.DatetimeIndex) -> Listed:
-    return {"rows": len(index), "first": f"{index[0]:%Y-%m-%d}", "last": f"{index[-1]:%Y-%m-%d}"}
+def _outside(market: _Made, index: pd.DatetimeIndex, name: str, column: str) -> Array:
+    """Days that the reference store lacks of one column."""
+    gone = np.zeros(len(index), dtype=bool)
+    for of, first, last, names in market.notes["spans"]:
+        if of == column and name in names.split():
+            gone |= np.asarray((index < pd.Timestamp(first)) | (index > pd.Timestamp(last)))
+    return gone
 
 
 # -------------------------------------------------------------------------------------------------- macro
 
 
-def _target(market: _Made, days: pd.DatetimeIndex) -> Array:
-    """Upper limit of the target range: steps of a quarter point, the last three in autumn 2025."""
-    rng = market.rng("DFEDTARU")
-    steps = np.zeros(len(days))
-    level = 4.0
-    for at in range(45, int(days.searchsorted(pd.Timestamp("2025-08-01"))), 45):
-        step = 0.25 * int(rng.integers(-1, 2))
-        # Kept well above zero, so that three steps down are always possible.
-        if 1.5 <= level + step <= 6:
-            steps[at] = step
-            level += step
-    steps[days.searchsorted(pd.DatetimeIndex(_STEPS))] = -0.25
-    return 4.0 + np.cumsum(steps)
+def _target(market: _Made, days: pd.DatetimeIndex) -> pd.Series:
+    """Upper limit of the target range: quarter points up, down or none, then the cuts on their real days."""
+    meeting = np.arange(len(days)) // 60
+    walk = np.cumsum(market.rng("DFEDTARU").choice([-1, 0, 1], meeting[-1] + 1))
+    # Folded at two points from where it began, so that a few steps down are always possible.
+    level = 4.0 + 0.25 * (np.abs((walk + 8) % 32 - 16) - 8)[meeting]
+    cuts = days.searchsorted(pd.DatetimeIndex(market.notes["cuts"]))
+    level[cuts[0] - 60 :] = level[cuts[0] - 61]
+    for cut in cuts:
+        level[cut:] -= 0.25
+    return pd.Series(level, index=days)
 
 
-def _observed(entry: Listed) -> pd.DatetimeIndex:
+def _observed(entry: Entry) -> pd.DatetimeIndex:
     """Observation dates of a macro series."""
     first, last, name = entry["first"], entry["last_known"], entry["id"]
     if entry["frequency"] != "daily":
@@ -450,7 +316,7 @@ def _observed(entry: Listed) -> pd.DatetimeIndex:
     return weekdays[~closed | (weekdays == pd.Timestamp(first))]
 
 
-def _values(market: _Made, entry: Listed, dates: pd.DatetimeIndex, target: pd.Series) -> Array:
+def _values(market: _Made, entry: Entry, dates: pd.DatetimeIndex, target: pd.Series) -> Array:
     """Values of one macro series."""
     name, rng = entry["id"], market.rng(entry["id"])
     noise = _normal(rng, dates)
@@ -463,16 +329,13 @@ def _values(market: _Made, entry: Listed, dates: pd.DatetimeIndex, target: pd.Se
         return np.asarray(_ar1(0.2 * noise, 0.95) > 0.65, dtype=float)
     if entry["price"] == "level":
         growth = {"daily": (0.0, 0.003), "monthly": (0.0023, 0.002), "quarterly": (0.0065, 0.007)}
-        drift, size = growth[entry["frequency"]]
-        steps = drift + size * noise
-        steps[0] = 0.0
-        walk = 100 * np.exp(np.cumsum(steps))
+        walk = 100 * _walk(market.rng(name), dates, *growth[entry["frequency"]])
         return np.asarray(np.round(walk, 4 if entry["frequency"] == "daily" else 3))
     if entry["frequency"] == "monthly":
         level = np.maximum(4 + _ar1(0.15 * noise, 0.98), 0.1)
         return np.asarray(np.round(level, 1 if name == "UNRATE" else 2))
     # Daily yields follow the bond factor, the longer the less; the funds rate keeps to its target.
-    load = {"DGS3MO": 8.0, "DGS2": 12.0, "DGS10": 10.0, "DGS30": 9.0, "T10YIE": 3.0}.get(name, 0.0)
+    load = market.notes["yields"].get(name, 0.0)
     shared = pd.Series(market.factors["bond"], index=market.days).reindex(dates).fillna(0.0).to_numpy()
     values = np.maximum(4 + _ar1(-load * shared + 0.02 * noise, 0.997), 0.1)
     if name == "DFF":
@@ -481,19 +344,16 @@ def _values(market: _Made, entry: Listed, dates: pd.DatetimeIndex, target: pd.Se
     return np.round(values, 2)
 
 
-def _macro(root: Path, market: _Made) -> dict[str, Listed]:
-    """macro.parquet: every macro series of the catalogue."""
-    entries = {str(entry["id"]): entry for entry in market.entries if entry["group"] == "macro"}
-    span = _observed(entries["DFEDTARU"])
-    target = pd.Series(_target(market, span), index=span)
-    parts = []
-    for name, entry in sorted(entries.items()):
+def _macro(market: _Made) -> pd.DataFrame:
+    """Every macro series of the catalogue, tidy."""
+    target = _target(market, _observed(market.entries["DFEDTARU"]))
+    parts = {}
+    for entry in market.of("macro"):
         dates = _observed(entry)
-        values = _values(market, entry, dates, target)
-        market.series[name] = _life(dates) | {"unit": entry["unit"]}
-        names = pa.repeat(pa.scalar(name), len(dates))
-        parts.append(pa.Table.from_arrays([names, _dates(dates), _floats(values)], schema=MACRO))
-    return {"macro.parquet": _parquet(root, "macro.parquet", pa.concat_tables(parts))}
+        parts[entry["id"]] = pd.DataFrame(
+            {"value": _values(market, entry, dates, target)}, index=dates.rename("date")
+        )
+    return pd.concat(parts, names=["series", "date"]).reset_index()
 
 
 # ------------------------------------------------------------------------------------- French and Shiller
@@ -514,392 +374,275 @@ def _compound(percent: pd.DataFrame, labels: Any) -> pd.DataFrame:
     return pd.DataFrame(100 * np.expm1(logs.groupby(labels).sum()))
 
 
-def _french(root: Path, market: _Made) -> dict[str, Listed]:
+def _french(market: _Made) -> dict[str, str]:
     """french/: three factors daily and monthly (the one compounded from the other), 25 portfolios."""
+    month, day, portfolios = (market.entries[name] for name in ("FF3M", "FF3D", "FF25"))
     names = {"Mkt-RF": "market", "SMB": "small", "HML": "value"}
     daily = pd.DataFrame(
         {column: 100 * np.expm1(market.factors[factor]) for column, factor in names.items()},
         index=market.days,
     ).round(2)
     daily["RF"] = 0.01
-    whole = daily[:"2025-12-31"]
+    whole = daily[: pd.Timestamp(month["last_known"]) + pd.offsets.MonthEnd(0)]
     monthly = _compound(whole, pd.DatetimeIndex(whole.index).to_period("M")).round(2)
-    annual = _compound(monthly["1927":], pd.PeriodIndex(monthly["1927":].index).year)
-
-    shown = daily[:"2026-04-30"]
-    _text(
-        root,
-        "french/F-F_Research_Data_Factors_daily.csv",
-        "\n".join(
-            [
-                "This file was created from random numbers: a synthetic market.",
-                "The layout is that of the file made with the 202604 CRSP database.",
-                "",
-                "Date" + _FACTOR_COLUMNS,
-                *_lines(pd.DatetimeIndex(shown.index).strftime("%Y-%m-%d"), shown.to_numpy(), "%8.2f"),
-                "",
-                _COPYRIGHT,
-                "",
-            ]
-        ),
-    )
-    _text(
-        root,
-        "french/F-F_Research_Data_Factors.csv",
-        "\r\n".join(
-            [
-                _FACTOR_COLUMNS,
-                *_lines(pd.PeriodIndex(monthly.index).strftime("%Y%m"), monthly.to_numpy(), "%7.2f"),
-                "",
-                " Annual Factors: January-December",
-                _FACTOR_COLUMNS,
-                *_lines((f"{year:>6}" for year in annual.index), annual.to_numpy(), "%7.2f"),
-                "",
-                _COPYRIGHT,
-                "",
-            ]
-        ),
-    )
-    portfolios, rows = _portfolios(market, monthly)
-    _text(root, "french/25_Portfolios_5x5.csv", portfolios)
+    shown = daily[: day["last_known"]]
+    daily_text = [
+        "This file was created from random numbers: a synthetic market.",
+        "",
+        "Date" + _FACTOR_COLUMNS,
+        *_lines(pd.DatetimeIndex(shown.index).strftime("%Y-%m-%d"), shown.to_numpy(), "%8.2f"),
+        *("", _COPYRIGHT, ""),
+    ]
+    monthly_text = [
+        _FACTOR_COLUMNS,
+        *_lines(pd.PeriodIndex(monthly.index).strftime("%Y%m"), monthly.to_numpy(), "%7.2f"),
+        *("", _COPYRIGHT, ""),
+    ]
     return {
-        "french/25_Portfolios_5x5.csv": {"rows": rows},
-        "french/F-F_Research_Data_Factors.csv": {"rows": len(monthly) + len(annual)},
-        "french/F-F_Research_Data_Factors_daily.csv": {"rows": len(shown)},
+        portfolios["files"][0]: _portfolios(market, monthly),
+        month["files"][0]: "\r\n".join(monthly_text),
+        day["files"][0]: "\n".join(daily_text),
     }
 
 
-_FORMED = "  For portfolios formed in June of year t"
-_MONTHS = "  Where Mth is a month from June of t to June of t+1"
-_SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("value", "%9.4f", ("  Average Value Weighted Returns -- Monthly",)),
-    ("equal", "%9.4f", ("  Average Equal Weighted Returns -- Monthly",)),
-    ("value annual", "%9.4f", ("  Average Value Weighted Returns -- Annual",)),
-    ("equal annual", "%9.4f", ("  Average Equal Weighted Returns -- Annual",)),
-    ("firms", "%7d", ("  Number of Firms in Portfolios",)),
-    ("cap", "%12.2f", ("  Average Market Cap",)),
-    (
-        "ratio",
-        "%9.4f",
-        (
-            _FORMED,
-            "  Value Weight Average of BE/ME Calculated for June of t to June of t+1 as: ",
-            "  Sum[ME(Mth) * BE(Fiscal Year t-1) / ME(Dec t-1)] / Sum[ME(Mth)]",
-            _MONTHS,
-            "  and BE(Fiscal Year t-1) is adjusted for net stock issuance to Dec t-1",
-        ),
-    ),
-    (
-        "ratio June",
-        "%9.4f",
-        (
-            _FORMED,
-            "  Value Weight Average of BE_FYt-1/ME_June t Calculated for June of t to June of t+1 as: ",
-            "  Sum[ME(Mth) * BE(Fiscal Year t-1) / ME(Jun t)] / Sum[ME(Mth)]",
-            _MONTHS,
-            "  and BE(Fiscal Year t-1) is adjusted for net stock issuance to Jun t",
-        ),
-    ),
-    (
-        "profit",
-        "%9.4f",
-        (
-            _FORMED,
-            "  Value Weight Average of OP Calculated as: ",
-            "  Sum[ME(Mth) * OP(fiscal year t-1) / BE(fiscal year t-1)] / Sum[ME(Mth)] ",
-            _MONTHS,
-        ),
-    ),
-    (
-        "investment",
-        "%9.4f",
-        (
-            _FORMED,
-            "  Value Weight Average of investment (rate of growth of assets) Calculated as: ",
-            "  Sum[ME(Mth) * Log(ASSET(t-1) / ASSET(t-2) / Sum[ME(Mth)] ",
-            _MONTHS,
-        ),
-    ),
-)
-
-
-def _portfolios(market: _Made, factors: pd.DataFrame) -> tuple[str, int]:
-    """The 25 portfolios in all sections of the original, and the number of rows."""
+def _portfolios(market: _Made, factors: pd.DataFrame) -> str:
+    """The 25 portfolios: returns, firms, sizes and ratios, in the original's layout."""
     rng = market.rng("FF25")
     months = pd.PeriodIndex(factors.index)
-    size = np.repeat(np.arange(5), 5)  # 0 is small
-    style = np.tile(np.arange(5), 5)  # 0 is growth
+    size, style = np.repeat(np.arange(5), 5), np.tile(np.arange(5), 5)  # 0 is small, 0 is growth
     columns = [f"ME{s + 1} BM{b + 1}" for s, b in zip(size, style, strict=True)]
-    columns[0], columns[4] = "SMALL LoBM", "SMALL HiBM"
-    columns[20], columns[24] = "BIG LoBM", "BIG HiBM"
-    header = "," + ",".join(columns)
-
+    columns[0], columns[4], columns[20], columns[24] = "SMALL LoBM", "SMALL HiBM", "BIG LoBM", "BIG HiBM"
     shape = (len(months), 25)
     base = (factors["Mkt-RF"] + factors["RF"]).to_numpy()[:, None]
     tilt = np.outer(factors["SMB"], 1 - size / 4) + np.outer(factors["HML"], style / 4 - 0.5)
     value = base + tilt + rng.standard_normal(shape)
     equal = value + 0.5 * rng.standard_normal(shape) + 0.1
+    firms = np.round(20 + 60 * (4 - size) / 4 + 20 * rng.random(shape))
     wave = np.exp(0.2 * rng.standard_normal(shape))
-    tables: dict[str, Array] = {
-        "value": value,
-        "equal": equal,
-        "firms": np.round(20 + 60 * (4 - size) / 4 + 20 * rng.random(shape)),
-        "cap": 3.0 * 4.0**size * wave * np.linspace(1, 40, len(months))[:, None],
-        "ratio": (0.3 + 0.45 * style) * wave,
-        "ratio June": (0.32 + 0.47 * style) * wave,
-        "profit": 0.35 - 0.06 * style + 0.05 * rng.standard_normal(shape),
-        "investment": 0.15 - 0.03 * style + 0.03 * rng.standard_normal(shape),
+    cap = 3.0 * 4.0**size * wave * np.linspace(1, 40, len(months))[:, None]
+    formed = "  For portfolios formed in June of year t\n  Value Weight Average of "
+    until = " Calculated for June of t to June of t+1 as:"
+    tables: dict[str, tuple[Array, str]] = {
+        "  Average Value Weighted Returns -- Monthly": (value, "%9.4f"),
+        "  Average Equal Weighted Returns -- Monthly": (equal, "%9.4f"),
+        "  Number of Firms in Portfolios": (firms, "%7d"),
+        "  Average Market Cap": (cap, "%12.2f"),
+        f"{formed}BE/ME{until}": ((0.3 + 0.45 * style) * wave, "%9.4f"),
+        f"{formed}BE_FYt-1/ME_June t{until}": ((0.32 + 0.47 * style) * wave, "%9.4f"),
     }
     # A year without a firm in one portfolio, so that readers meet both codes for missing values.
     empty = np.asarray((months >= pd.Period("1930-07", "M")) & (months <= pd.Period("1931-06", "M")))
-    for name, table in tables.items():
-        table[empty, 24] = 0 if name == "firms" else -999 if name.startswith("ratio") else -99.99
-    for name in ("value", "equal"):
-        known = pd.DataFrame(np.where(tables[name] == -99.99, np.nan, tables[name]), index=months)["1927":]
-        years = pd.PeriodIndex(known.index).year
-        full = known.notna().groupby(years).all().to_numpy()
-        tables[f"{name} annual"] = np.where(full, _compound(known, years).to_numpy(), -99.99)
-
-    lines = [
-        "This file was created from random numbers: a synthetic market.",
-        "It contains value- and equal-weighted returns for portfolios formed on ME and BEME.",
-        "",
-        "Missing data are indicated by -99.99 or -999.",
-        "",
-    ]
-    rows = 0
-    for key, form, headings in _SECTIONS:
-        table = tables[key]
-        labels = list(months.strftime("%Y%m"))
-        if key.endswith("annual"):
-            labels = [f"{year:>6}" for year in range(1927, 2026)]
-        elif key in ("profit", "investment"):
-            table, labels = table[labels.index("196307") :], labels[labels.index("196307") :]
-        rows += len(labels)
-        lines += ["", *headings, header, *_lines(labels, table, form), ""]
-    return "\n".join([*lines[:-1], "", _COPYRIGHT, ""]), rows
+    lines = ["This file was created from random numbers: a synthetic market.", ""]
+    for heading, (table, form) in tables.items():
+        table[empty, 24] = 0 if "Firms" in heading else -999 if "BE" in heading else -99.99
+        lines += ["", heading, "," + ",".join(columns), *_lines(months.strftime("%Y%m"), table, form), ""]
+    return "\n".join([*lines, _COPYRIGHT, ""])
 
 
-def _shiller(root: Path, market: _Made) -> dict[str, Listed]:
-    """shiller/shiller.parquet: the parsed columns alone, there is no workbook."""
-    entry = next(entry for entry in market.entries if entry["id"] == "SHILLER")
+def _shiller(market: _Made) -> pd.DataFrame:
+    """The parsed columns of the workbook; there is no workbook."""
+    entry = market.table("shiller")
     dates = pd.date_range(entry["first"], entry["last_known"], freq="MS")
-    rng = market.rng("SHILLER")
-
-    def walk(drift: float, size: float) -> Array:
-        steps = drift + size * _normal(rng, dates)
-        steps[0] = 0.0
-        return np.asarray(np.exp(np.cumsum(steps)))
-
-    growth = walk(0.0025, 0.008)
+    rng = market.rng(entry["id"])
+    growth = _walk(rng, dates, 0.0025, 0.008)
     valuation = np.exp(_ar1(0.035 * _normal(rng, dates), 0.985))
     frame = pd.DataFrame(
         {
+            "date": dates,
             "price": np.round(100 * growth * valuation, 2),
             "dividend": np.round(4 * growth, 4),
-            "earnings": np.round(6.5 * growth * walk(0.0, 0.002), 4),
-            "cpi": np.round(100 * walk(0.0018, 0.003), 3),
+            "earnings": np.round(6.5 * growth * _walk(rng, dates, 0.0, 0.002), 4),
+            "cpi": np.round(100 * _walk(rng, dates, 0.0018, 0.003), 3),
             "gs10": np.round(np.maximum(4 + _ar1(0.12 * _normal(rng, dates), 0.985), 0.5), 2),
-        },
-        index=dates,
+        }
     )
-    frame.loc[dates[-2:], ["dividend", "earnings"]] = np.nan  # not yet reported
+    frame.loc[frame.index[-2:], ["dividend", "earnings"]] = np.nan  # not yet reported
     real = frame["earnings"].ffill() / frame["cpi"]
     frame["cape"] = frame["price"] / frame["cpi"] / real.rolling(120).mean().shift()
-    columns = [_floats(frame[name]) for name in SHILLER.names[1:]]
-    table = pa.Table.from_arrays([_dates(dates), *columns], schema=SHILLER)
-    return {"shiller/shiller.parquet": _parquet(root, "shiller/shiller.parquet", table)}
+    return frame
 
 
 # ------------------------------------------------------------------ listings, holdings, fundamentals, bars
 
 _EXCHANGES = ("nyse", "nasdaq", "amex")
-# The screener's names of sectors, and what iShares calls the same.
-_SECTORS = {
-    "Industrials": "Industrials",
-    "Finance": "Financials",
-    "Real Estate": "Real Estate",
-    "Health Care": "Health Care",
-    "Consumer Discretionary": "Consumer Discretionary",
-    "Technology": "Information Technology",
-    "Basic Materials": "Materials",
-    "Consumer Staples": "Consumer Staples",
-    "Energy": "Energy",
-    "Miscellaneous": "Industrials",
-    "Telecommunications": "Communication",
-    "Utilities": "Utilities",
+# The screener's names of sectors, and iShares' where it calls the same by another.
+_SECTORS = [
+    *("Industrials", "Finance", "Real Estate", "Health Care", "Consumer Discretionary", "Technology"),
+    *("Basic Materials", "Consumer Staples", "Energy", "Miscellaneous", "Telecommunications", "Utilities"),
+]
+_ISHARES = {
+    **{"Finance": "Financials", "Technology": "Information Technology", "Basic Materials": "Materials"},
+    **{"Miscellaneous": "Industrials", "Telecommunications": "Communication"},
 }
-_COMMON = 350  # synthetic common stocks, the first 320 of which the fund ever holds
-_HELD = 320
-_OTHERS = 50  # preferred shares, units, warrants and second classes
+_COMMON = [f"S{number:04d}" for number in range(1, 351)]
+_HELD = _COMMON[:320]  # the common stocks that the fund ever holds
+_SUFFIXES = ("^A", "^B", "/WS", ".U", "/B")
+_OTHERS = [f"S{7 * k + 1:04d}{_SUFFIXES[k % 5]}" for k in range(50)]  # preferred shares, units, warrants
 
 
-def _panel(root: Path, market: _Made) -> dict[str, Listed]:
-    """listings.parquet, and what rests on its prices: the fund's holdings and their fundamentals."""
-    days = calendar.sessions("2024-12-31", LAST_SESSION)
-    days = days[days != pd.Timestamp("2026-02-24")]
-    rng = market.rng("LISTINGS")
-    common = [f"S{number:04d}" for number in range(1, _COMMON + 1)]
-    suffixes = ("^A", "^B", "/WS", ".U", "/B")
-    others = [f"S{7 * k + 1:04d}{suffixes[k % len(suffixes)]}" for k in range(_OTHERS)]
-    stocks = [entry["id"] for entry in market.entries if entry["group"] == "stock"]
-    symbols = sorted([*common, *others, *stocks])
+@dataclass(frozen=True)
+class _Panel:
+    """The listed stocks: one row a stock, one column a session."""
 
-    count, made = len(symbols), len(common) + len(others)
-    at = {symbol: row for row, symbol in enumerate(symbols)}
+    days: pd.DatetimeIndex
+    symbols: pd.Index
+    last: Array
+    change: Array
+    shares: Array
+    exchange: Array
+    sector: Array
+    alive: Array
+
+    def rows(self, market: _Made) -> pd.DataFrame:
+        """listings.parquet, tidy."""
+        rng = market.rng("LISTINGS rows")
+        change = self.change.copy()
+        cap = self.shares[:, None] * self.last
+        cap[self.symbols.isin(_OTHERS)] = np.nan
+        volume = np.round(self.shares[:, None] * 0.005 * np.exp(0.5 * rng.standard_normal(cap.shape)))
+        lost = self.days.isin(pd.DatetimeIndex(market.notes["rebuilt"]))
+        more = lost | self.days.isin(pd.DatetimeIndex(market.notes["rebuilt_nasdaq"]))
+        blank = np.where((self.exchange == 1)[:, None], more, lost)
+        first = self.alive.argmax(axis=1)
+        change[np.flatnonzero(first), first[first > 0]] = np.nan  # the first day of a late listing
+        for table in (change, volume, cap):
+            table[blank] = np.nan
+        at, on = np.nonzero(self.alive)
+        sector = np.where(self.symbols.isin(_OTHERS), -1, self.sector)
+        return pd.DataFrame(
+            {
+                "symbol": pd.Categorical.from_codes(at, self.symbols),
+                "date": self.days[on],
+                "last": np.round(self.last[at, on], 2).astype("float32"),
+                "pct_change": np.round(change[at, on], 3).astype("float32"),
+                "volume": pd.array(volume[at, on], dtype="Int64"),
+                "market_cap": np.round(cap[at, on]),
+                "exchange": pd.Categorical.from_codes(self.exchange[at], list(_EXCHANGES)),
+                "sector": pd.Categorical.from_codes(sector[at], _SECTORS),
+            }
+        )
+
+
+def _panel(market: _Made) -> _Panel:
+    """Stocks of our own making beside the catalogue's; some are listed late, some vanish."""
+    entry = market.table("listings")
+    days = calendar.sessions(entry["first"], market.notes["last_session"])
+    days = days.difference(pd.DatetimeIndex(entry["missing"]))
+    rng = market.rng(entry["id"])
+    stocks = [stock["id"] for stock in market.of("stock")]
+    symbols = pd.Index(sorted([*_COMMON, *_OTHERS, *stocks]))
+    count = len(symbols)
     where = market.days.searchsorted(days)
     shared = market.factors["market"][where] + market.factors["small"][where]
     steps = shared + 0.025 * rng.standard_normal((count, len(days)))
-    quiet = np.array([symbol in set(others) for symbol in symbols])
-    steps[quiet] *= 0.2
+    steps[symbols.isin(_OTHERS)] *= 0.2
     steps[:, 0] = 0.0
     last = 100 * np.exp(np.cumsum(steps, axis=1))
-    for symbol in stocks:  # the very stocks of prices.parquet, at the same closes
-        last[at[symbol]] = market.bars[symbol]["close"].reindex(days).to_numpy()
-    change = np.full_like(last, np.nan)
-    change[:, 1:] = 100 * (last[:, 1:] / last[:, :-1] - 1)
+    for symbol in stocks:  # the very stocks of the prices, at the same closes
+        last[symbols.get_loc(symbol)] = market.bars[symbol]["close"].reindex(days).to_numpy()
+    change = 100 * (last / np.roll(last, 1, axis=1) - 1)
     change[:, 0] = rng.standard_normal(count)
-    # `last` is raw: two stocks are consolidated one for ten, and no percentage says so.
-    for symbol, day in (("S0333", "2025-06-02"), ("S0007", "2025-08-15")):
-        last[at[symbol], days.searchsorted(pd.Timestamp(day)) :] *= 10
-
+    # `last` is raw: a consolidation moves it, and no percentage says so.
+    for symbol, day in market.notes["consolidated"].items():
+        last[symbols.get_loc(symbol), days.searchsorted(pd.Timestamp(day)) :] *= 10
     exchange = rng.choice(3, count, p=[0.4, 0.55, 0.05])
     sector = rng.integers(0, len(_SECTORS), count)
-    sector[[at[symbol] for symbol in stocks if symbol in _TECH.split()]] = list(_SECTORS).index("Technology")
+    sector[symbols.isin([name for name in stocks if name in market.listed("tech")])] = _SECTORS.index(
+        "Technology"
+    )
     shares = np.round(np.exp(17 + 0.9 * rng.standard_normal(count)))
-    cap = shares[:, None] * last
-    cap[[at[symbol] for symbol in others]] = np.nan
-    volume = np.round(shares[:, None] * 0.005 * np.exp(0.5 * rng.standard_normal(last.shape)))
-
     alive = ~np.isnan(last)
-    # Some are listed late, some vanish, neither among the stocks of prices.parquet.
-    movers = rng.permutation([at[symbol] for symbol in (*common, *others)])[: made // 8]
+    movers = rng.permutation(np.flatnonzero(~symbols.isin(stocks)))[: (len(_COMMON) + len(_OTHERS)) // 8]
     for number, row in enumerate(movers):
         cut = int(rng.integers(20, len(days) - 20))
         alive[row, slice(cut) if number % 3 == 0 else slice(cut, None)] = False
-    for row, listed in enumerate(alive):
-        lost = _REBUILT_NASDAQ if exchange[row] == 1 else _REBUILT
-        blank = days.isin(pd.DatetimeIndex(lost))
-        for table in (change, volume, cap):
-            table[row, blank] = np.nan
-        if listed.any():
-            change[row, listed.argmax()] = np.nan if listed.argmax() else change[row, 0]
+    return _Panel(days, symbols, last, change, shares, exchange, sector, alive)
 
-    keep = alive.ravel()
-    rows, columns = (index.ravel()[keep] for index in np.indices(last.shape))
-    no_sector = np.isin(rows, np.flatnonzero(quiet))
 
-    def words(codes: Array, values: Sequence[str], mask: Array | None = None) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(pa.array(codes.astype("int32"), mask=mask), list(values))
-
-    table = pa.Table.from_arrays(
-        [
-            words(rows, symbols),
-            _dates(days[columns]),
-            pa.array(np.round(last.ravel()[keep], 2).astype("float32")),
-            pa.array(np.round(change.ravel()[keep], 3).astype("float32"), from_pandas=True),
-            _whole(volume.ravel()[keep]),
-            _floats(np.round(cap.ravel()[keep])),
-            words(exchange[rows], _EXCHANGES),
-            words(sector[rows], list(_SECTORS), no_sector),
-        ],
-        schema=LISTINGS,
-    )
-    files = {"listings.parquet": _parquet(root, "listings.parquet", table, 250000)}
-
-    held = pd.DataFrame(
-        {
-            "row": [at[symbol] for symbol in common[:_HELD]],
-            "sector": [list(_SECTORS.values())[sector[at[symbol]]] for symbol in common[:_HELD]],
-        },
-        index=pd.Index(common[:_HELD], name="ticker"),
-    )
-    for number, date in enumerate(HOLDINGS):
-        column = days.searchsorted(pd.Timestamp(date))
-        name = f"holdings/IWM_{date}.csv"
+def _holdings(market: _Made) -> dict[str, str]:
+    """The fund's shares on each of its dates, and the few lines that are none."""
+    panel, entry = market.panel, market.table("holdings")
+    found = {}
+    for number, (name, date) in enumerate(zip(store.panel_files(entry), entry["dates"], strict=True)):
+        column = panel.days.searchsorted(pd.Timestamp(date))
         # Twenty come and go: the membership of one date is not that of another.
-        now = held.iloc[3 * number : 300 + 3 * number].copy()
-        now = now[alive[now["row"].to_numpy(), column]]
-        now["price"] = np.round(last[now["row"].to_numpy(), column], 2)
-        now["market_value"] = np.round(0.02 * shares[now["row"].to_numpy()]) * now["price"]
-        files[name] = _holdings(root, name, date, now)
-    worth = pd.Series(
-        shares[held["row"].to_numpy()] * np.nanmean(last[held["row"].to_numpy()], axis=1), held.index
-    )
-    files["fundamentals.parquet"] = _fundamentals(root, market, worth)
-    return files
-
-
-def _holdings(root: Path, name: str, date: str, held: pd.DataFrame) -> Listed:
-    """One holdings file: shares, and the few rows that are none (absent in the copy of December 2025)."""
-    bare = date == "2025-12-29"
-    held = held.assign(
-        name=[f"SYNTHETIC {ticker[1:]} INC" for ticker in held.index],
-        asset_class="" if bare else "Equity",
-    ).reset_index()
-    columns = ["ticker", "name", "sector", "weight_pct", "market_value", "price", "asset_class"]
-    total = held["market_value"].sum()
-    cash = "Cash and/or Derivatives"
-    extra = [
-        ("XTSLA", "SYNTHETIC CASH FUND", cash, 0.001 * total, 1.0, "Money Market"),
-        ("USD", "USD CASH", cash, 0.0002 * total, 100.0, "Cash"),
-        ("MSFUT", "CASH COLLATERAL MSFUT USD", cash, 0.0001 * total, 100.0, "Cash Collateral and Margins"),
-        ("-", "SYNTHETIC VESTING PRVT", "Health Care", 1.31, 0.0, "Equity"),
-        ("RTYZ5", "SYNTHETIC EMINI FUTURE", cash, 0.0, 100.0, "Futures"),
-    ]
-    if not bare:
-        more = pd.DataFrame(
-            extra, columns=["ticker", "name", "sector", "market_value", "price", "asset_class"]
+        rows = panel.symbols.get_indexer(_HELD[3 * number : 300 + 3 * number])
+        rows = rows[panel.alive[rows, column]]
+        price = np.round(panel.last[rows, column], 2)
+        lines = pd.DataFrame(
+            {
+                "ticker": panel.symbols[rows],
+                "name": [f"SYNTHETIC {ticker[1:]} INC" for ticker in panel.symbols[rows]],
+                "sector": [_ISHARES.get(_SECTORS[code], _SECTORS[code]) for code in panel.sector[rows]],
+                "market_value": np.round(0.02 * panel.shares[rows]) * price,
+                "price": price,
+                "asset_class": "Equity",
+            }
         )
-        held = pd.concat([held, more], ignore_index=True)
-    held["market_value"] = held["market_value"].round(2)
-    held["weight_pct"] = (100 * held["market_value"] / held["market_value"].sum()).round(2)
-    held = held.sort_values("market_value", ascending=False, kind="stable")[columns]
-    _text(root, name, held.to_csv(index=False, lineterminator="\n"))
-    return {"rows": len(held), "columns": columns, "equity_rows": int((held["price"] > 1).sum())}
+        total, cash = lines["market_value"].sum(), "Cash and/or Derivatives"
+        more = [
+            ("XTSLA", "SYNTHETIC CASH FUND", cash, 0.001 * total, 1.0, "Money Market"),
+            ("USD", "USD CASH", cash, 0.0002 * total, 100.0, "Cash"),
+            (
+                "MSFUT",
+                "CASH COLLATERAL MSFUT USD",
+                cash,
+                0.0001 * total,
+                100.0,
+                "Cash Collateral and Margins",
+            ),
+            ("-", "SYNTHETIC VESTING PRVT", "Health Care", 1.31, 0.0, "Equity"),
+            ("RTYZ5", "SYNTHETIC EMINI FUTURE", cash, 0.0, 100.0, "Futures"),
+        ]
+        if date == market.notes["without_class"]:
+            lines["asset_class"] = ""
+        else:
+            lines = pd.concat([lines, pd.DataFrame(more, columns=lines.columns)], ignore_index=True)
+        lines["market_value"] = lines["market_value"].round(2)
+        lines["weight_pct"] = (100 * lines["market_value"] / lines["market_value"].sum()).round(2)
+        lines = lines.sort_values("market_value", ascending=False, kind="stable")
+        found[name] = lines[list(store.TABLES["holdings"])].to_csv(index=False, lineterminator="\n")
+    return found
 
 
-def _fundamentals(root: Path, market: _Made, worth: pd.Series) -> Listed:
-    """fundamentals.parquet: quarterly figures of nine tickers in ten; two in five lose money."""
-    rng = market.rng("FUNDAMENTALS")
-    accounts = ("net_income", "operating_profit", "revenue")
-    quarters = [(year, quarter) for year in (2024, 2025, 2026) for quarter in (1, 2, 3, 4)][:10]
-    rows: list[tuple[str, int, int, int, int]] = []
-    for ticker, value in worth.items():
-        if rng.random() < 0.1:
-            continue
-        loses, operating = rng.random() < 0.4, rng.random() < 0.85
-        revenue = value * 0.15 * np.exp(0.5 * rng.standard_normal())
-        margin = -0.05 if loses else 0.12
-        for year, quarter in quarters:
-            # Thin before 2025; the newest quarter has hardly begun to be reported.
-            if rng.random() > (0.8 if year == 2024 else 0.06 if (year, quarter) == (2026, 2) else 0.995):
-                continue
-            turnover = revenue * np.exp(0.05 * rng.standard_normal())
-            income = turnover * (margin + 0.02 * rng.standard_normal())
-            for account, amount in enumerate((income, 1.2 * income, turnover)):
-                if account != 1 or operating:
-                    rows.append((str(ticker), year, quarter, account, int(round(amount, -3))))
-    ticker_, year_, quarter_, account_, amount_ = zip(*rows, strict=True)
-    table = pa.Table.from_arrays(
-        [
-            pa.array(ticker_, pa.string()),
-            pa.array(year_, pa.int16()),
-            pa.array(quarter_, pa.int8()),
-            pa.DictionaryArray.from_arrays(pa.array(account_, pa.int32()), list(accounts)),
-            pa.array(amount_, pa.int64()),
-        ],
-        schema=FUNDAMENTALS,
+def _fundamentals(market: _Made) -> pd.DataFrame:
+    """Quarterly figures of nine tickers in ten; two in five lose money."""
+    panel, entry = market.panel, market.table("fundamentals")
+    rng = market.rng(entry["id"])
+    quarters = pd.period_range(entry["first"], entry["last_known"], freq="Q")
+    rows = panel.symbols.get_indexer(_HELD)
+    worth = panel.shares[rows] * np.nanmean(panel.last[rows], axis=1)
+    shape = (len(_HELD), len(quarters))
+    revenue = worth * 0.15 * np.exp(0.5 * rng.standard_normal(len(_HELD)))
+    margin = np.where(rng.random(len(_HELD)) < 0.4, -0.05, 0.12)
+    turnover = revenue[:, None] * np.exp(0.05 * rng.standard_normal(shape))
+    income = turnover * (margin[:, None] + 0.02 * rng.standard_normal(shape))
+    # Thin in the first year; the newest quarter has hardly begun to be reported.
+    chance = np.where(quarters.year == quarters.year[0], 0.8, 0.995)
+    chance[-1] = 0.06
+    known = (rng.random(shape) < chance) & (rng.random(len(_HELD)) > 0.1)[:, None]
+    operating = rng.random(len(_HELD)) < 0.85
+    at, on = np.nonzero(known)
+    base = pd.DataFrame(
+        {
+            "ticker": np.array(_HELD, dtype=object)[at],
+            "year": quarters.year[on],
+            "quarter": quarters.quarter[on],
+        }
     )
-    return _parquet(root, "fundamentals.parquet", table)
+    figures = {"net_income": income, "operating_profit": 1.2 * income, "revenue": turnover}
+    parts = [base.assign(account=name, amount=np.round(of[at, on], -3)) for name, of in figures.items()]
+    parts[1] = parts[1][operating[at]]
+    frame = pd.concat(parts).sort_values(["ticker", "year", "quarter", "account"], kind="stable")
+    return frame.assign(amount=frame["amount"].astype("int64"), account=pd.Categorical(frame["account"]))
 
 
-def _intraday(root: Path, market: _Made) -> dict[str, Listed]:
-    """intraday/: five-minute bars of the small-cap index, inside its daily bars of the same days."""
-    name = "intraday/RUT_5m_2025-12-08_2025-12-12.csv"
-    rng = market.rng("RUT-5M")
-    lines = ["time_new_york,open,high,low,close"]
-    for day, bar in market.bars["^RUT"]["2025-12-08":"2025-12-12"].iterrows():
+def _intraday(market: _Made) -> dict[str, str]:
+    """Five-minute bars of the small-cap index, inside its daily bars of the same days."""
+    entry = market.table("bars")
+    rng = market.rng(entry["id"])
+    lines = [",".join(store.TABLES["bars"])]
+    for day, bar in market.bars["^RUT"][entry["first"] : entry["last_known"]].iterrows():
         assert isinstance(day, pd.Timestamp)
         bridge = np.cumsum(rng.standard_normal(79))
         bridge -= np.linspace(bridge[0], bridge[-1], 79)  # from the open to the close
@@ -910,5 +653,4 @@ def _intraday(root: Path, market: _Made) -> dict[str, Listed]:
         stamps = pd.date_range(day + pd.Timedelta(hours=9, minutes=30), periods=78, freq="5min")
         table = np.column_stack([path[:-1], top, bottom, path[1:]])
         lines += _lines(stamps.strftime("%Y-%m-%d %H:%M:%S-05:00"), np.round(table, 2), "%.10g")
-    _text(root, name, "\n".join([*lines, ""]))
-    return {name: {"rows": len(lines) - 1, "columns": lines[0].split(",")}}
+    return {entry["files"][0]: "\n".join([*lines, ""])}

@@ -1,13 +1,34 @@
-"""Sentences with numbers, printed by the cell that computed them."""
+"""Numbers, dates, lists and sentences for people: the one place."""
 
 from __future__ import annotations
 
+import math
+import re
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 NBSP = "\u00a0"
 MINUS = "−"
+#: Units that say what a figure is, not what it is measured in: shown nowhere behind the number.
+BARE = {"count", "rank", "correlation", "date", "dates", "text", "share", "t", "p", "ticker"}
+#: Units that are counted: whole numbers have no decimals.
+COUNTED = {
+    "count",
+    "rank",
+    "sessions",
+    "days",
+    "weeks",
+    "months",
+    "years",
+    "votes",
+    "cuts",
+    "windows",
+    "stocks",
+}
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def num(value: float, digits: int = 2, unit: str = "", sign: bool = False) -> str:
@@ -32,14 +53,74 @@ def date(value: Any, year: bool = True) -> str:
     return f"{stamp.day} {stamp:%B %Y}" if year else f"{stamp.day} {stamp:%B}"
 
 
-def listing(items: list[str]) -> str:
+def short_date(value: Any, year: bool = False) -> str:
+    """A date for the axis of a chart: ``4 Dec``, or with its year ``4 Dec 2025``."""
+    stamp = pd.Timestamp(value)
+    return f"{stamp.day} {stamp:%b}" + (f" {stamp:%Y}" if year else "")
+
+
+def day_range(first: Any, last: Any) -> str:
+    """Two dates as people write them: ``24 to 28 November 2025``; what both share is said once."""
+    a, b = pd.Timestamp(first), pd.Timestamp(last)
+    if a == b:
+        return date(a)
+    if a.year != b.year:
+        return f"{date(a)} to {date(b)}"
+    return f"{a.day if a.month == b.month else date(a, year=False)} to {date(b)}"
+
+
+def listing(items: Sequence[str]) -> str:
     """``a, b and c``."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
 
 
-def say(text: str, data: Any) -> None:
+def and_more(items: Sequence[str], most: int) -> str:
+    """``a, b and 3 more``: the first ``most`` of a list, and how many were left out."""
+    return listing(items) if len(items) <= most else f"{', '.join(items[:most])} and {len(items) - most} more"
+
+
+def quantity(value: Any, unit: str = "", digits: int | None = None) -> str:
+    """A figure with its unit: ``−0.37 pp``, ``1 cut``, ``4 December 2025``, ``yes``, ``not known``."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return "not known"
+    if isinstance(value, list | tuple):
+        return listing([quantity(item) for item in value])
+    if isinstance(value, pd.Timestamp) or (isinstance(value, str) and _ISO.fullmatch(value)):
+        return date(value)
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return "yes" if value else "no"
+    if not hasattr(value, "__float__"):
+        return str(value)
+    whole = float(value).is_integer() and (unit in COUNTED or not isinstance(value, float))
+    if digits is None:
+        many = abs(value) >= 1e5 and unit != "t"
+        digits = 0 if whole or many else 2 if abs(value) >= 0.005 or value == 0 else 4
+    if value == 1 and unit.endswith("s"):
+        unit = f"{unit[:-3]}y" if unit.endswith("ies") else unit[:-1]
+    return num(float(value), digits, "" if unit in BARE else unit)
+
+
+def wrap_title(text: str, width: int = 66) -> str:
+    """A title in as few lines as fit, of nearly equal length, so that no word stands alone on the last."""
+    # A figure stays with its unit and a day with its month: that space is no place to break.
+    text = re.sub(r"(?<=\d) (?=[%A-Z])", NBSP, text)
+    lines = [textwrap.wrap(text, most, break_long_words=False) for most in range(1, width + 1)]
+    return "\n".join(next(found for found in lines if len(found) <= len(lines[-1])))
+
+
+def made_up(data: Any = None) -> bool:
+    """True if a market (without one: that which the notebook opened) or a frame read from it is made up."""
+    from helpers import market
+
+    data = getattr(market, "current", lambda: None)() if data is None else data
+    attrs = getattr(data, "attrs", None) or {}
+    return getattr(data, "real", True) is False or attrs.get("source") == "synthetic"
+
+
+def say(text: str, data: Any = None) -> None:
     """Show a sentence or a few (Markdown). Computed on made-up data, it says so in front."""
     from IPython.display import Markdown, display
 
-    synthetic = getattr(data, "real", True) is False
-    display(Markdown(f"**SYNTHETIC DATA.** {text}" if synthetic else text))
+    # The asterisk of a verdict's sign is no Markdown; two that close bold type behind it are.
+    text = re.sub(r"✓\*(?=\*\*(?!\*)|(?!\*))", r"✓\\*", text)
+    display(Markdown(f"**SYNTHETIC DATA.** {text}" if made_up(data) else text))

@@ -14,7 +14,9 @@ Nothing looks ahead: the size of a stock is its market capitalisation of the ses
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -301,3 +303,83 @@ GROUP BY ALL ORDER BY ALL"""
     frame["list"] = frame["list"].astype("datetime64[ns]")
     frame.insert(1, "listed", frame["list"].map(lists.groupby("date").size()))
     return frame
+
+
+def sessions(panel: Panel) -> pd.DatetimeIndex:
+    """Every session of the panel, in order."""
+    found = _run(_relation(panel), "SELECT DISTINCT date FROM panel ORDER BY date")
+    return pd.DatetimeIndex(found["date"])
+
+
+def quiet(panel: Panel, found: pd.DataFrame, most: float = 0.35) -> list[str]:
+    """Stocks whose price hardly moves: a median absolute change of less than ``most`` percent over 30 sessions.
+
+    ``found`` is what :func:`kinds` returned.
+    """
+    sql = f"""
+SELECT symbol FROM panel WHERE pct_change IS NOT NULL GROUP BY symbol
+HAVING median(abs(pct_change)) < {float(most)} AND count(*) > 30 ORDER BY symbol"""
+    names = _run(_relation(panel), sql)["symbol"]
+    return [name for name in names if found.loc[name, "kind"] == "stock"]
+
+
+def change(
+    panel: Panel, start: pd.Timestamp | str, end: pd.Timestamp | str, **choices: Any
+) -> dict[str, Any]:
+    """Share of stocks above their own mean on two sessions, and by how many points it rose, also by size.
+
+    ``choices`` are those of :func:`above_mean`. Returns figures by label, percent and percentage points.
+    """
+    first, last = pd.Timestamp(start), pd.Timestamp(end)
+    counts = above_mean(panel, start=f"{first:%Y-%m-%d}", end=f"{last:%Y-%m-%d}", **choices)
+    sums = counts.groupby("date")[["stocks", "above"]].sum()
+    then, now = (sums["above"] / sums["stocks"] * 100)[[first, last]]
+    by_group = counts["share"].xs(last, level="date") - counts["share"].xs(first, level="date")
+    return {
+        "first, %": then,
+        "last, %": now,
+        "change, pp": now - then,
+        "smallest group, pp": by_group.iloc[0],
+        "largest group, pp": by_group.iloc[-1],
+        "groups up": f"{int((by_group > 0).sum())} of {len(by_group)}",
+    }
+
+
+def match_holdings(
+    lists: Mapping[str, pd.DataFrame], found: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A fund's dated lists in the panel's spelling, and how much of each could not be found.
+
+    Parameters
+    ----------
+    lists : holdings by ISO date: ``ticker``, ``asset_class``, ``weight_pct``
+    found : what :func:`kinds` returned
+
+    Returns
+    -------
+    Members for :func:`members_above_mean` (``date``, ``symbol``; rights and warrants are no stocks and left out),
+    and a frame by list: lines, shares, unknown (number, percent of weight, tickers).
+    """
+    spelt = found.index
+    members, counted = [], {}
+    for day, file in lists.items():
+        shares = file[file["asset_class"].isna() | (file["asset_class"] == "Equity")]
+        names = shares["ticker"].map(lambda ticker: _spelt(str(ticker), spelt))
+        lost = names.isna()
+        members.append(pd.DataFrame({"date": day, "symbol": names.dropna()}))
+        counted[day] = {
+            "lines": len(file),
+            "shares": len(shares),
+            "unknown": int(lost.sum()),
+            "weight unknown, %": shares.loc[lost, "weight_pct"].sum(),
+            "unknown tickers": ", ".join(sorted(shares.loc[lost, "ticker"].astype(str).unique())),
+        }
+    every = pd.concat(members, ignore_index=True)
+    stocks = every[every["symbol"].map(found["kind"]) == "stock"]
+    return stocks, pd.DataFrame(counted).T.rename_axis("List of")
+
+
+def _spelt(ticker: str, symbols: pd.Index) -> str | None:
+    """The panel's spelling of a holding: a class letter stands behind a stroke there."""
+    alias = f"{ticker[:-1]}/{ticker[-1:]}"
+    return ticker if ticker in symbols else alias if alias in symbols else None

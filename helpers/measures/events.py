@@ -9,51 +9,35 @@ sessions from the event day, which is 0.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import comb, sqrt
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from helpers import calendar
 from helpers.files import HelperError
 
 #: Length of the estimation window in sessions, and its last session counted back from the event.
 ESTIMATION = 250
 GAP = 11
+#: Half of a 95 percent interval in standard errors, and the effect that is told from zero four times in five.
+Z, SEEN = 1.96, 2.8
 #: Up to this many combinations a permutation test counts them all instead of drawing.
-ALL_UP_TO = 3_000_000
+ALL_UP_TO = 7_000_000
 
 
 def _paired(asset: pd.Series, benchmark: pd.Series) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex]:
     """The two return series on the sessions of ``asset``; a gap inside either is an error."""
-    both = pd.DataFrame({"asset": asset, "benchmark": benchmark}).loc[asset.index]
-    both = both.loc[both["benchmark"].first_valid_index() : both["benchmark"].last_valid_index()]
-    if both.isna().to_numpy().any():
-        gone = both.index[both.isna().any(axis=1)][0]
-        raise HelperError(f"A return of {gone:%Y-%m-%d} is missing; event windows need every session.")
-    return both["asset"].to_numpy(), both["benchmark"].to_numpy(), pd.DatetimeIndex(both.index)
-
-
-def market_model(asset: pd.Series, benchmark: pd.Series) -> pd.Series:
-    """Ordinary least squares of ``asset`` on ``benchmark`` and a constant.
-
-    Returns
-    -------
-    Series with ``alpha`` (percent a session), ``beta``, ``sigma`` (standard deviation of the residuals with
-    n − 2 degrees of freedom, percent), ``n``, and ``mean`` and ``squares`` of the benchmark (its mean and its
-    sum of squared deviations), which the standard error of a forecast needs.
-    """
-    y, x, _ = _paired(asset, benchmark)
-    if len(x) < 3 or np.ptp(x) == 0:
-        raise HelperError("The market model needs three sessions or more on which the benchmark moved.")
-    deviation = x - x.mean()
-    squares = float(deviation @ deviation)
-    beta = float(deviation @ y) / squares
-    alpha = float(y.mean() - beta * x.mean())
-    residual = y - alpha - beta * x
-    sigma = sqrt(float(residual @ residual) / (len(x) - 2))
-    return pd.Series(
-        {"alpha": alpha, "beta": beta, "sigma": sigma, "n": len(x), "mean": x.mean(), "squares": squares}
-    )
+    other = benchmark if benchmark.index.equals(asset.index) else benchmark.reindex(asset.index)
+    y, x, at = asset.to_numpy(float), other.to_numpy(float), pd.DatetimeIndex(asset.index)
+    held = np.flatnonzero(~np.isnan(x))
+    inside = slice(held[0], held[-1] + 1) if len(held) else slice(0, 0)
+    y, x, at = y[inside], x[inside], at[inside]
+    if len(gone := np.flatnonzero(np.isnan(y) | np.isnan(x))):
+        raise HelperError(f"A return of {at[gone[0]]:%Y-%m-%d} is missing; event windows need every session.")
+    return y, x, at
 
 
 def abnormal_returns(
@@ -62,8 +46,11 @@ def abnormal_returns(
     dates: Iterable[pd.Timestamp | str],
     before: int,
     after: int,
+    *,
+    until: calendar.Day | None = None,
     estimation: int = ESTIMATION,
     gap: int = GAP,
+    plain: bool = False,
 ) -> pd.DataFrame:
     """Market-model abnormal returns around each event.
 
@@ -72,27 +59,23 @@ def abnormal_returns(
     asset, benchmark : daily returns in percent, indexed by session
     dates : event days; each must be a session of the returns
     before, after : sessions of the window before and after day 0
+    until : the last session that may be used; a window that runs past it ends there
     estimation : sessions of the estimation window
     gap : its last session lies ``gap`` sessions before day 0; it must lie before the window
+    plain : take the asset less the benchmark, without a model (alpha zero, beta one)
 
     Returns
     -------
     Frame, one row a date, one column a day from ``-before`` to ``after``: the return less alpha plus beta
-    times the benchmark's return, in percent.
+    times the benchmark's return, in percent; NaN after ``until``.
 
     Raises
     ------
     HelperError for a date that is no session, without enough history or future, for a gap that lets the
     window run into its own estimation, and for a missing return.
     """
-    days = pd.DatetimeIndex([pd.Timestamp(date) for date in dates])
-    y, x, at, position = _located(asset, benchmark, days, before, after, estimation, gap)
-    alpha, beta, _, _, _ = _rolling_model(y, x, estimation)
-    offsets = np.arange(-before, after + 1)
-    cells = position[:, None] + offsets
-    last = position - gap
-    values = y[cells] - alpha[last][:, None] - beta[last][:, None] * x[cells]
-    return pd.DataFrame(values, index=at[position], columns=offsets)
+    found = _windows(asset, benchmark, dates, before, after, until, estimation, gap, plain)
+    return pd.DataFrame(found.abnormal, index=found.days, columns=np.arange(-before, after + 1))
 
 
 def event_study(
@@ -101,8 +84,11 @@ def event_study(
     dates: Iterable[pd.Timestamp | str],
     before: int,
     after: int,
+    *,
+    until: calendar.Day | None = None,
     estimation: int = ESTIMATION,
     gap: int = GAP,
+    plain: bool = False,
 ) -> pd.DataFrame:
     """Cumulative abnormal return of each event with its standard error.
 
@@ -111,22 +97,20 @@ def event_study(
     Returns
     -------
     Frame, one row a date: ``car`` (sum of the window's abnormal returns, percent), ``se`` (percent), ``t``,
-    and the model behind it: ``alpha``, ``beta``, ``sigma``, ``n``. The standard error holds the noise of the
-    window's L sessions and the sampling error of alpha and beta (MacKinlay 1997, section 5):
-    sigma² (L + L²/n + (sum of (x − mean))² / squares).
+    ``low`` and ``high`` (95 percent interval), ``sessions`` (of the window), and the model behind it: ``alpha``,
+    ``beta``, ``sigma``. The standard error holds the noise of the window's L sessions and the sampling error of
+    alpha and beta (MacKinlay 1997, section 5): sigma² (L + L²/n + (sum of (x − mean))² / squares). Without a
+    model it is the noise alone.
     """
-    days = pd.DatetimeIndex([pd.Timestamp(date) for date in dates])
-    abnormal = abnormal_returns(asset, benchmark, days, before, after, estimation, gap)
-    y, x, _, position = _located(asset, benchmark, days, before, after, estimation, gap)
-    alpha, beta, sigma, mean, squares = (part[position - gap] for part in _rolling_model(y, x, estimation))
-    length = before + after + 1
-    moved = x[position[:, None] + np.arange(-before, after + 1)].sum(axis=1) - length * mean
-    se = sigma * np.sqrt(length + length**2 / estimation + moved**2 / squares)
-    car = abnormal.sum(axis=1)
-    return pd.DataFrame(
-        {"car": car, "se": se, "t": car / se, "alpha": alpha, "beta": beta, "sigma": sigma, "n": estimation},
-        index=abnormal.index,
-    )
+    found = _windows(asset, benchmark, dates, before, after, until, estimation, gap, plain)
+    alpha, beta, sigma, mean, squares = found.model
+    length = np.isfinite(found.abnormal).sum(axis=1)
+    moved = np.nansum(found.market, axis=1) - length * mean
+    sampling = 0.0 if plain else length**2 / estimation + moved**2 / squares
+    car, se = np.nansum(found.abnormal, axis=1), sigma * np.sqrt(length + sampling)
+    columns = {"car": car, "se": se, "t": car / se, "low": car - Z * se, "high": car + Z * se}
+    columns |= {"sessions": length, "alpha": alpha, "beta": beta, "sigma": sigma}
+    return pd.DataFrame(columns, index=found.days)
 
 
 def mean_effect(study: pd.DataFrame) -> pd.Series:
@@ -136,7 +120,8 @@ def mean_effect(study: pd.DataFrame) -> pd.Series:
     -------
     Series with ``mean`` (percent); ``se_model``, from each event's own standard error, events taken as
     independent; ``se_cross``, from the spread of the events among themselves (Brown and Warner 1985), NaN for
-    one event; the two ratios ``t_model`` and ``t_cross``; and ``n``, the number of events.
+    one event; the two ratios ``t_model`` and ``t_cross``; ``low`` and ``high``, the 95 percent interval of the
+    market model; and ``n``, the number of events.
     """
     n = len(study)
     if n == 0:
@@ -144,16 +129,31 @@ def mean_effect(study: pd.DataFrame) -> pd.Series:
     mean = float(study["car"].mean())
     model = sqrt(float((study["se"] ** 2).sum())) / n
     cross = float(study["car"].std(ddof=1)) / sqrt(n) if n > 1 else float("nan")
-    return pd.Series(
-        {
-            "mean": mean,
-            "se_model": model,
-            "se_cross": cross,
-            "t_model": mean / model,
-            "t_cross": mean / cross if n > 1 else float("nan"),
-            "n": n,
-        }
-    )
+    found = {
+        "mean": mean,
+        "se_model": model,
+        "se_cross": cross,
+        "t_model": mean / model,
+        "t_cross": mean / cross,
+    }
+    return pd.Series(found | {"low": mean - Z * model, "high": mean + Z * model, "n": n})
+
+
+def difference(one: pd.Series, other: pd.Series, size: float = 1.0) -> pd.Series:
+    """How far the mean around some events lies above that around others, both from :func:`mean_effect`.
+
+    Returns
+    -------
+    Series with ``mean`` (percentage points), ``se`` and ``t`` (of the market model, all events independent), ``low``
+    and ``high`` (95 percent interval), ``power`` (chance in percent that a true difference of ``size`` had been
+    told from zero) and ``seen`` (the difference that is told from zero four times in five).
+    """
+    from scipy.stats import norm
+
+    mean, se = one["mean"] - other["mean"], float(np.hypot(one["se_model"], other["se_model"]))
+    power = 100 * float(norm.cdf(size / se - Z) + norm.cdf(-size / se - Z))
+    ends = {"low": mean - Z * se, "high": mean + Z * se}
+    return pd.Series({"mean": mean, "se": se, "t": mean / se, **ends, "power": power, "seen": SEEN * se})
 
 
 def combination_means(values: np.ndarray, size: int) -> np.ndarray:
@@ -175,24 +175,36 @@ def combination_means(values: np.ndarray, size: int) -> np.ndarray:
     return sums / size
 
 
-def permutation_means(pool: np.ndarray, size: int, draws: int, seed: int) -> tuple[np.ndarray, bool]:
+def permutation_means(
+    pool: np.ndarray, size: int, draws: int = 10_000, seed: int = 0, last: np.ndarray | None = None
+) -> tuple[np.ndarray, bool]:
     """Means of ``size`` members of ``pool``: of every combination, or of ``draws`` random ones.
+
+    With ``last`` one of the ``size`` is a member of ``last`` and the others are of ``pool``.
 
     Returns
     -------
     The means, and True if they are those of every combination (up to :data:`ALL_UP_TO`).
     """
     values = np.asarray(pool, dtype=float)
-    if comb(len(values), size) <= ALL_UP_TO:
-        return combination_means(values, size), True
+    ends = np.zeros(1) if last is None else np.asarray(last, dtype=float)
+    count = size if last is None else size - 1
+    if comb(len(values), count) * len(ends) <= ALL_UP_TO:
+        sums = combination_means(values, count) * count if count else np.zeros(1)
+        return np.add.outer(sums, ends).ravel() / size, True
     generator = np.random.default_rng(seed)
-    # The first ``size`` places of a random order, drawn without replacement in every row.
-    order = generator.random((draws, len(values))).argpartition(size, axis=1)[:, :size]
-    return values[order].mean(axis=1), False
+    # The first places of a random order, drawn without replacement in every row.
+    order = generator.random((draws, len(values))).argpartition(count, axis=1)[:, :count]
+    return (values[order].sum(axis=1) + ends[generator.integers(len(ends), size=draws)]) / size, False
 
 
 def permutation_p(
-    observed: float, pool: np.ndarray, size: int, draws: int = 10_000, seed: int = 0
+    observed: float,
+    pool: np.ndarray,
+    size: int,
+    draws: int = 10_000,
+    seed: int = 0,
+    last: np.ndarray | None = None,
 ) -> pd.Series:
     """How often ``size`` randomly chosen members of ``pool`` have a mean like the one observed.
 
@@ -203,21 +215,35 @@ def permutation_p(
     size : number of events
     draws, seed : used where the combinations are too many to be counted; the observed one then counts as a
         further draw, so that no p-value is zero
+    last : as for :func:`permutation_means`: where one event's window is shorter, the same for other dates
 
     Returns
     -------
-    Series with ``greater`` (share with as large a mean or larger), ``two_sided`` (share at least as far from
-    the pool's own mean), ``combinations`` (counted or drawn) and ``exact`` (True if all were counted).
+    Series with ``mean`` (the one observed), ``greater`` (share with as large a mean or larger), ``two_sided``
+    (share at least as far from the mean of all), ``combinations`` (counted or drawn) and ``exact`` (True if all
+    were counted).
     """
-    means, exact = permutation_means(pool, size, draws, seed)
-    centre = float(np.mean(pool))
-    close = 1e-9
-    above = int((means >= observed - close).sum())
-    beyond = int((np.abs(means - centre) >= abs(observed - centre) - close).sum())
-    extra = 0 if exact else 1
-    total = len(means) + extra
+    rest = 0.0 if last is None else float(np.mean(last))
+    centre = (float(np.mean(pool)) * (size - (last is not None)) + rest) / size
+    near, away = 1e-9, abs(observed - centre)  # a float's last bits do not decide
+    counted = last is not None and comb(len(pool), size - 1) * len(last) <= ALL_UP_TO
+    if counted:  # without writing all of them out: for each end how many sums of the others reach the bound
+        sums, ends = np.sort(combination_means(pool, size - 1)) * (size - 1), np.asarray(last, dtype=float)
+        total, exact = len(sums) * len(ends), True
+        above = total - int(np.searchsorted(sums, size * (observed - near) - ends).sum())
+        high, low = size * (centre + away - near) - ends, size * (centre - away + near) - ends
+        beyond = (
+            total - int(np.searchsorted(sums, high).sum()) + int(np.searchsorted(sums, low, "right").sum())
+        )
+    else:
+        means, exact = permutation_means(pool, size, draws, seed, last)
+        total, above = len(means), int((means >= observed - near).sum())
+        beyond = int((np.abs(means - centre) >= away - near).sum())
+    beyond, extra = min(beyond, total), 0 if exact else 1
+    total += extra
     return pd.Series(
         {
+            "mean": observed,
             "greater": (above + extra) / total,
             "two_sided": (beyond + extra) / total,
             "combinations": total,
@@ -226,40 +252,148 @@ def permutation_p(
     )
 
 
-def _located(
+def pools(
     asset: pd.Series,
     benchmark: pd.Series,
-    days: pd.DatetimeIndex,
+    others: pd.DatetimeIndex,
     before: int,
     after: int,
+    *,
+    until: calendar.Day,
+    kept: int | None = None,
+    **model: Any,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """What the windows of other sessions gave: whole ones, and ones that end ``kept`` sessions after their day.
+
+    Parameters are those of :func:`event_study`; ``others`` are sessions, of which those are used whose window
+    ends by ``until``. The second is None if ``kept`` is, or is ``after``.
+    """
+
+    def sums(length: int) -> np.ndarray:
+        end = calendar.previous_session(until, length) if length else calendar.day(until)
+        return event_study(asset, benchmark, others[others <= end], before, length, **model)["car"].to_numpy()
+
+    return sums(after), None if kept in (None, after) else sums(int(kept or 0))
+
+
+def chance(
+    asset: pd.Series,
+    benchmark: pd.Series,
+    dates: Iterable[pd.Timestamp | str],
+    others: pd.DatetimeIndex,
+    before: int,
+    after: int,
+    *,
+    until: calendar.Day,
+    draws: int = 10_000,
+    seed: int = 0,
+    **model: Any,
+) -> pd.Series:
+    """:func:`permutation_p` of the mean around some events among all choices of as many ``others``.
+
+    The windows of both end by ``until``. One event's may be cut by it; the choices then hold one as short.
+    """
+    study = event_study(asset, benchmark, dates, before, after, until=until, **model)
+    kept = (study["sessions"] - before - 1).astype(int)
+    short = kept[kept < after]
+    if len(short) > 1:
+        raise HelperError("More than one window runs past the last session; name fewer events.")
+    whole, last = pools(
+        asset,
+        benchmark,
+        others,
+        before,
+        after,
+        until=until,
+        kept=short.iloc[0] if len(short) else None,
+        **model,
+    )
+    return permutation_p(float(study["car"].mean()), whole, len(study), draws, seed, last)
+
+
+def lasting_falls(rate: pd.Series, days: int = 5, least: float = 0.18) -> pd.Series:
+    """Days on which a rate stepped down and stayed down: candidates for decisions that no list names.
+
+    The median of the ``days`` business days from the day on, and that of the ``days`` after them, lie at least
+    ``least`` percentage points below the median of the ``days`` before it; the first also below the ``days``
+    before those. Of neighbouring days the one with the largest fall.
+
+    Returns
+    -------
+    Series by day: the step in percentage points.
+    """
+    business = rate[pd.DatetimeIndex(rate.index).dayofweek < 5]
+    level = business.rolling(days).median()
+    before, earlier = level.shift(1), level.shift(1 + days)
+    after, later = level.shift(1 - days), level.shift(1 - 2 * days)
+    step = pd.concat([after - before, later - before, after - earlier], axis=1).max(axis=1, skipna=False)
+    found = step[step <= -least]
+    spell = (step <= -least).astype(int).diff().ne(0).cumsum()[found.index]
+    fall = business.diff()
+    return pd.Series({fall[part.index].idxmin(): part.min() for _, part in found.groupby(spell)}, dtype=float)
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Cells of the event windows, (events, sessions), NaN after the last session, and the model of each event."""
+
+    days: pd.DatetimeIndex
+    abnormal: np.ndarray
+    market: np.ndarray
+    model: tuple[np.ndarray, ...]
+
+
+def _windows(
+    asset: pd.Series,
+    benchmark: pd.Series,
+    dates: Iterable[pd.Timestamp | str],
+    before: int,
+    after: int,
+    until: calendar.Day | None,
     estimation: int,
     gap: int,
-) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex, np.ndarray]:
-    """The paired returns, their sessions, and the place of each event in them."""
+    plain: bool,
+) -> _Windows:
     if gap <= before:
         raise HelperError(f"An estimation window that ends {gap} sessions before the event runs into it.")
     y, x, at = _paired(asset, benchmark)
+    known = len(at) if until is None else int(at.searchsorted(calendar.day(until), side="right"))
+    days = pd.DatetimeIndex([pd.Timestamp(date) for date in dates])
     position = at.get_indexer(days)
     for day, place in zip(days, position, strict=True):
         if place < 0:
             raise HelperError(f"{day:%Y-%m-%d} is no session of the returns; name the session that reacted.")
-        if place < estimation + gap - 1 or place + after >= len(at):
+        future = place < known if until is not None else place + after < known
+        if place < estimation + gap - 1 or not future:
             raise HelperError(
-                f"The returns from {at[0]:%Y-%m-%d} to {at[-1]:%Y-%m-%d} do not cover the estimation of "
+                f"The returns from {at[0]:%Y-%m-%d} to {at[known - 1]:%Y-%m-%d} do not cover the estimation of "
                 f"{estimation} sessions before {day:%Y-%m-%d} and the {after} sessions after it."
             )
-    return y, x, at, position
+    start = position.min() - gap - estimation + 1 if len(position) else 0  # nothing before it is needed
+    fitted = _rolling_model(y[start:], x[start:], estimation, plain)
+    model = tuple(part[position - gap - start] for part in fitted)
+    cells = position[:, None] + np.arange(-before, after + 1)
+    inside, cells = cells < known, np.minimum(cells, len(at) - 1)
+    market = np.where(inside, x[cells], np.nan)
+    abnormal = y[cells] - model[0][:, None] - model[1][:, None] * market
+    return _Windows(at[position], abnormal, market, model)
 
 
-def _rolling_model(y: np.ndarray, x: np.ndarray, length: int) -> tuple[np.ndarray, ...]:
-    """alpha, beta, sigma, mean and squares of the market model over the ``length`` sessions up to each."""
-    pair = pd.DataFrame({"y": y, "x": x}).rolling(length)
-    mean = pair.mean()
-    variance = pair.var(ddof=0)
-    covariance = pd.Series(x).rolling(length).cov(pd.Series(y), ddof=0)
-    beta = covariance / variance["x"]
-    alpha = mean["y"] - beta * mean["x"]
-    unexplained = (variance["y"] - beta * covariance).clip(lower=0) * length
-    sigma = np.sqrt(unexplained / (length - 2))
+def _rolling_model(y: np.ndarray, x: np.ndarray, length: int, plain: bool) -> tuple[np.ndarray, ...]:
+    """alpha, beta, sigma, mean and squares of the market model over the ``length`` sessions up to each.
+
+    Ordinary least squares; ``squares`` is the benchmark's sum of squared deviations, which the standard error of
+    a forecast needs. ``plain`` fixes alpha at zero and beta at one.
+    """
+    pair = pd.DataFrame({"y": y, "x": x, "gap": (y - x) ** 2}).rolling(length)
+    mean, variance = pair.mean(), pair.var(ddof=0)
     squares = variance["x"] * length
-    return tuple(part.to_numpy() for part in (alpha, beta, sigma, mean["x"], squares))
+    if plain:
+        fixed = np.ones(len(y))
+        parts = (0 * fixed, fixed, np.sqrt(mean["gap"].clip(lower=0)), mean["x"], squares)
+    else:
+        covariance = pd.Series(x).rolling(length).cov(pd.Series(y), ddof=0)
+        beta = covariance / variance["x"]
+        unexplained = (variance["y"] - beta * covariance).clip(lower=0) * length
+        parts = (mean["y"] - beta * mean["x"], beta, np.sqrt(unexplained / (length - 2)), mean["x"], squares)
+    return tuple(np.asarray(part) for part in parts)

@@ -1,39 +1,93 @@
-"""Scoring forecasts: what came of them, and how often the same would have come true anyway."""
+"""Scoring forecasts: what came of them, and what forecasters who know nothing would have got."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.files import HelperError
+from helpers import calendar
+from helpers.files import HelperError, Missing
+
+#: Second share classes in a panel of listings: their company is there once already.
+SECOND_CLASSES = ("GOOG", "BRK/A")
 
 
-def last_common(series: Iterable[pd.Series]) -> pd.Timestamp:
-    """The last date on which every one of several series has a value.
+# ------------------------------------------------------------------------------------ windows and leads
 
-    Raises HelperError if there is none.
+
+def window(end: calendar.Day, start: calendar.Day, origin: calendar.Day) -> calendar.Window:
+    """From the close of ``start`` over as many sessions as lie between ``origin`` and ``end``.
+
+    A forecast that is made on another day than ``origin`` gets a horizon that is just as far away.
+    Raises Missing for an end that does not lie after the origin, as where the data end before the forecast.
     """
-    common: pd.Index | None = None
-    for values in series:
-        dates = values.dropna().index
-        common = dates if common is None else common.intersection(dates)
-    if common is None or common.empty:
-        raise HelperError("The series have no date in common; choose series that overlap.")
-    return pd.Timestamp(common.max())
+    length = len(calendar.sessions(origin, end)) - 1
+    if length < 1:
+        raise Missing(
+            f"The data end on {calendar.day(end):%Y-%m-%d}, not after {calendar.day(origin):%Y-%m-%d}."
+        )
+    return calendar.since(start, calendar.next_session(start, length))
 
 
-def value_on(values: pd.Series, day: Any, stale: int = 5) -> float | None:
-    """The last value on or before ``day``; None if it is more than ``stale`` calendar days old.
+def gains(prices: pd.DataFrame, names: Sequence[str], span: calendar.Window) -> pd.Series:
+    """Returns in percent of some columns of ``prices`` over a window; Missing where one has no price.
+
+    As :func:`helpers.measures.returns.window_return`, but value by value: base rates ask for few columns of many,
+    and often.
+    """
+    found = {}
+    for name in names:
+        closes = prices[name] if name in prices else pd.Series(dtype=float)
+        first, last = (closes.get(day, float("nan")) for day in (span.start, span.end))
+        if not (first > 0 and last > 0):
+            raise Missing(f"{name} has no price on {span.start:%Y-%m-%d} or on {span.end:%Y-%m-%d}.")
+        found[name] = (last / first - 1) * 100
+    return pd.Series(found, dtype=float)
+
+
+def ahead(prices: pd.DataFrame, names: Sequence[str], of: str, span: calendar.Window) -> pd.Series:
+    """Which of some columns had a higher return than another over a window: True or False by name."""
+    change = gains(prices, [*names, of], span)
+    leads: pd.Series = change[list(names)] > change[of]
+    return leads
+
+
+def share_behind(prices: pd.DataFrame, one: str, other: str, span: calendar.Window) -> float:
+    """Percent of the sessions after ``span.start`` on which ``one`` had a lower return since then than ``other``."""
+    first, second = (prices[name].loc[span.start : span.end].to_numpy() for name in (one, other))
+    if len(first) != len(calendar.sessions(span.start, span.end)) or np.isnan(first + second).any():
+        raise Missing(f"{one} and {other} do not both have a price on every session of {span}.")
+    return float((first[1:] / first[0] < second[1:] / second[0]).mean() * 100)
+
+
+def volatility(prices: pd.Series, per_year: int = 252, log: bool = False) -> float:
+    """Realised volatility in percent a year: standard deviation of daily returns (simple, or logs) times √252."""
+    daily = np.log(prices).diff() if log else prices.pct_change(fill_method=None)
+    return float(daily.std(ddof=1) * np.sqrt(per_year) * 100)
+
+
+# ----------------------------------------------------------------------------------- rates and economy
+
+
+def value_on(values: pd.Series, day: calendar.Day, stale: int = 5) -> float:
+    """The last value on or before ``day``; Missing if it is more than ``stale`` calendar days old.
 
     Treasury yields have no value on days when New York's shares trade and the bond market rests.
     """
     known = values.loc[: pd.Timestamp(day)].dropna()
     if known.empty or (pd.Timestamp(day) - known.index[-1]).days > stale:
-        return None
+        raise Missing(f"{values.name} has no value within {stale} days before {pd.Timestamp(day):%Y-%m-%d}.")
     return float(known.iloc[-1])
+
+
+def change(values: pd.Series, first: calendar.Day, last: calendar.Day) -> float:
+    """Change of a rate in percentage points between the values on (or just before) two days."""
+    return value_on(values, last) - value_on(values, first)
 
 
 def yearly_change(levels: pd.Series) -> pd.Series:
@@ -57,50 +111,44 @@ def unknown_rates(levels: pd.Series) -> list[str]:
     return sorted({str(month) for month in gone} | {str(month + 12) for month in gone})
 
 
-def annualised(levels: pd.Series, first: Any, last: Any, per_year: int = 4) -> float:
-    """Growth a year in percent between two observations of a series with ``per_year`` observations a year.
+def annualised(levels: pd.Series, first: Any, last: Any) -> float:
+    """Growth a year in percent between two quarters (``"2025Q4"``) of a series dated by their first day.
 
-    Raises HelperError if one of the two is missing, or not before the other.
+    Raises Missing if a quarter is not in the series, HelperError if the first is not before the last.
     """
-    ends = [pd.Timestamp(first), pd.Timestamp(last)]
-    for date in ends:
-        if date not in levels.index or pd.isna(levels[date]):
-            raise HelperError(
-                f"No observation of {date:%Y-%m-%d}; the series ends with {levels.index[-1]:%Y-%m-%d}."
-            )
-    steps = levels.index.get_loc(ends[1]) - levels.index.get_loc(ends[0])
+    ends = [pd.Period(quarter, "Q") for quarter in (first, last)]
+    for quarter in ends:
+        if quarter.start_time not in levels.index:
+            raise Missing(f"No observation of {quarter}; the series ends with {levels.index[-1]:%Y-%m-%d}.")
+    steps = ends[1].ordinal - ends[0].ordinal
     if steps <= 0:
-        raise HelperError(f"{ends[0]:%Y-%m-%d} is not before {ends[1]:%Y-%m-%d}; exchange the two.")
-    return float(((levels[ends[1]] / levels[ends[0]]) ** (per_year / steps) - 1) * 100)
+        raise HelperError(f"{ends[0]} is not before {ends[1]}; exchange the two.")
+    ratio = levels[ends[1].start_time] / levels[ends[0].start_time]
+    return float((ratio ** (4 / steps) - 1) * 100)
 
 
-def volatility(prices: pd.Series, per_year: int = 252) -> float:
-    """Realised volatility in percent a year: standard deviation of daily simple returns times √252."""
-    return float(prices.pct_change(fill_method=None).std(ddof=1) * np.sqrt(per_year) * 100)
+# ------------------------------------------------------------------------------------ size of companies
 
 
-def ahead(values: pd.Series | pd.DataFrame, sessions: int) -> Any:
-    """Return in percent over the next ``sessions`` rows, indexed by the first; NaN where it is not over yet."""
-    return (values.shift(-sessions) / values - 1) * 100
+def sizes(file: Path, days: Iterable[calendar.Day]) -> pd.DataFrame:
+    """Market value of every listing of a panel, in US dollars: a row a symbol, a column a session."""
+    wanted: list[date] = [calendar.day(day).date() for day in days]
+    rows = pd.read_parquet(file, columns=["symbol", "date", "market_cap"], filters=[("date", "in", wanted)])
+    rows["date"] = pd.to_datetime(rows["date"])
+    return rows.pivot_table(index="symbol", columns="date", values="market_cap", observed=True)
 
 
-def base_rate(held: pd.Series, sessions: int) -> dict[str, float]:
-    """How often a statement held over all windows of a length.
+def concentration(values: pd.Series, largest: int = 500) -> pd.Series:
+    """Percent of the market value of the ``largest`` listings, by symbol, from the largest one down.
 
-    Parameters
-    ----------
-    held : 1 or True where the statement held over the ``sessions`` rows that begin there, 0 or False where
-        not, NaN where that is not known
-    sessions : length of a window in rows
-
-    Returns
-    -------
-    ``share`` (percent; NaN if there is no window), ``windows`` (how many, overlapping) and ``apart`` (how
-    many of them do not overlap, counted back from the last).
+    ``values`` by symbol; second share classes are left out, so that a company counts once.
     """
-    known = held.astype(float).dropna()
-    share = float(known.mean() * 100) if len(known) else float("nan")
-    return {"share": share, "windows": len(known), "apart": len(known.iloc[::-sessions])}
+    kept = values.drop(labels=list(SECOND_CLASSES), errors="ignore").nlargest(largest)
+    share: pd.Series = kept / kept.sum() * 100
+    return share
+
+
+# ------------------------------------------------------------------------------------------- scores
 
 
 def hit_interval(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""How a spread of returns goes with changes of a yield: weeks, slopes, their errors, many tests at once.
+"""How a spread of returns goes with changes of a yield: weeks, slopes, their errors and what they could have seen.
 
 A slope is in percentage points of return per percentage point of yield (pp per pp): minus two means that
 in a week in which the yield rises by a tenth of a point the spread is two tenths of a point lower.
@@ -6,16 +6,25 @@ in a week in which the yield rises by a tenth of a point the spread is two tenth
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 
 #: Fewest weeks from which a slope is estimated at all.
 FEWEST = 12
+#: Half of a 95 percent interval in standard errors, and the effect that is told from zero four times in five.
+Z, SEEN = 1.96, 2.8
+
+
+def period_ends(start: calendar.Day, end: calendar.Day, code: str) -> pd.DatetimeIndex:
+    """Last sessions of other periods than weeks, by pandas' code: ``"M"``, or ``"W-WED"``; the last one is left out."""
+    span = calendar.sessions(start, end)
+    return pd.DatetimeIndex(span.to_series().groupby(span.to_period(code)).max().iloc[:-1])
 
 
 def weekly_returns(prices: pd.DataFrame, ends: pd.DatetimeIndex) -> pd.DataFrame:
@@ -92,6 +101,19 @@ def weekly_changes(values: pd.Series, ends: pd.DatetimeIndex, strict: bool = Fal
     return level.diff().iloc[1:].rename(values.name)
 
 
+def moved(values: pd.Series, start: calendar.Day, end: calendar.Day) -> float:
+    """Change of a daily series between two days; where a day has no value, the last one before it stands in.
+
+    Raises Missing where the series begins later.
+    """
+    first, last = (values.asof(calendar.day(day)) for day in (start, end))
+    if pd.isna(first):
+        raise Missing(
+            f"{values.name} begins on {values.first_valid_index():%Y-%m-%d}, after {calendar.day(start):%Y-%m-%d}."
+        )
+    return float(last - first)
+
+
 def weeks_within(ends: pd.DatetimeIndex, start: calendar.Day, end: calendar.Day) -> pd.DatetimeIndex:
     """Ends of the weeks that lie wholly within a window of closes.
 
@@ -119,17 +141,38 @@ class Slope:
     lags: int
     dropped: int
     intercept: float
-    margin: float
 
     @property
     def low(self) -> float:
-        """Lower end of the 95 percent interval."""
-        return self.slope - self.margin
+        """Lower end of the 95 percent interval, 1.96 standard errors below, as the rules of claims count it."""
+        return self.slope - Z * self.se
 
     @property
     def high(self) -> float:
         """Upper end of the 95 percent interval."""
-        return self.slope + self.margin
+        return self.slope + Z * self.se
+
+    @property
+    def smallest(self) -> float:
+        """The slope that would be told from zero four times in five (2.8 standard errors), pp per pp."""
+        return SEEN * self.se
+
+    def power(self, size: float = 1.0) -> float:
+        """Chance in percent that a true slope of ``size`` would have been told from zero with this error."""
+        from scipy.stats import norm
+
+        away = abs(size) / self.se
+        return float(100 * (norm.cdf(away - Z) + norm.cdf(-away - Z)))
+
+    def reading(self, size: float = 1.0, sign: int = -1) -> str:
+        """What the interval tells of a link of the given sign: yes, the other way round, no, or nothing.
+
+        "no link" needs an interval that leaves no room for a slope of ``size`` in that direction; an interval
+        that holds both zero and ``size`` cannot tell.
+        """
+        if abs(self.t) >= Z:
+            return "link" if sign * self.slope > 0 else "opposite link"
+        return "no link" if sign * self.slope + Z * self.se < size else "cannot tell"
 
 
 def hac_slope(
@@ -155,51 +198,231 @@ def hac_slope(
     """
     import statsmodels.api as sm
 
-    parts = [spread.rename("spread"), change.rename("change")]
-    frame = pd.concat([*parts, controls] if controls is not None else parts, axis=1, join="inner")
-    whole = frame.dropna().astype(float)
+    parts = [spread.rename("spread"), change.rename("change"), *([controls] if controls is not None else [])]
+    rows = pd.concat(parts, axis=1, join="inner").to_numpy(float)
+    whole = rows[~np.isnan(rows).any(axis=1)]
     if len(whole) < FEWEST:
         raise HelperError(f"A slope needs at least {FEWEST} weeks, here are {len(whole)}; widen the window.")
-    if float(whole["change"].std()) == 0:
+    if whole[:, 1].std() == 0:
         raise HelperError("The yield does not move in this window, so that nothing can be fitted; widen it.")
     used = newey_west_lags(len(whole)) if lags is None else lags
-    fit = sm.OLS(whole["spread"], sm.add_constant(whole.drop(columns="spread"))).fit(
-        cov_type="HAC", cov_kwds={"maxlags": used}, use_t=True
-    )
-    low, high = fit.conf_int(0.05).loc["change"]
+    known = np.column_stack([np.ones(len(whole)), whole[:, 1:]])
+    fit = sm.OLS(whole[:, 0], known).fit(cov_type="HAC", cov_kwds={"maxlags": used}, use_t=True)
     return Slope(
-        slope=float(fit.params["change"]),
-        se=float(fit.bse["change"]),
-        t=float(fit.tvalues["change"]),
-        p=float(fit.pvalues["change"]),
+        slope=float(fit.params[1]),
+        se=float(fit.bse[1]),
+        t=float(fit.tvalues[1]),
+        p=float(fit.pvalues[1]),
         n=len(whole),
         lags=used,
-        dropped=len(frame) - len(whole),
-        intercept=float(fit.params["const"]),
-        margin=float(high - low) / 2,
+        dropped=len(rows) - len(whole),
+        intercept=float(fit.params[0]),
     )
+
+
+def panel(
+    prices: pd.DataFrame,
+    pairs: Mapping[str, tuple[str, str]],
+    series: Mapping[str, pd.Series],
+    ends: pd.DatetimeIndex,
+    *,
+    market: str = "SPY",
+    strict: bool = False,
+) -> pd.DataFrame:
+    """One row a week: the spread of each pair of funds, the return of the market, the change of each yield.
+
+    Parameters
+    ----------
+    prices : closes adjusted for dividends by session; pairs whose funds it lacks are left out
+    pairs : (first, second) by name; the spread is the return of the first minus that of the second
+    series : daily yields in percent by name
+    ends : the last session of each week (or of another period)
+    market : the column of ``prices`` whose return becomes the column ``market``
+    strict : as for :func:`weekly_changes`
+
+    Returns
+    -------
+    Frame indexed by ``ends``, in percentage points; the first row is empty.
+    """
+    change = weekly_returns(prices, ends)
+    known = {name: pair for name, pair in pairs.items() if set(pair) <= set(change)}
+    columns = {name: change[first] - change[second] for name, (first, second) in known.items()}
+    columns["market"] = change[market]
+    columns |= {name: weekly_changes(values, ends, strict) for name, values in series.items()}
+    return pd.DataFrame(columns).reindex(ends)
+
+
+def slope(
+    weeks: pd.DataFrame,
+    pair: str,
+    rate: str,
+    window: tuple[calendar.Day, calendar.Day],
+    held: Sequence[str] = ("market",),
+    lags: int | None = None,
+) -> Slope:
+    """Slope of one column of a :func:`panel` on another over the weeks wholly within a window.
+
+    ``held`` names the columns that are held fixed; without them the slope is the plain one.
+    """
+    index = weeks_within(pd.DatetimeIndex(weeks.index), *window)
+    rows = weeks[list(dict.fromkeys([pair, rate, *held]))].loc[index]
+    return hac_slope(rows[pair], rows[rate], rows[list(held)] if held else None, lags)
+
+
+def held_slope(
+    prices: pd.DataFrame,
+    values: pd.Series,
+    start: calendar.Day,
+    end: calendar.Day,
+    pair: tuple[str, str] = ("IWM", "SPY"),
+    market: str = "SPY",
+    lags: int | None = None,
+) -> Slope:
+    """Weekly slope of a pair's spread of returns on a yield, with the market's return held fixed.
+
+    Parameters
+    ----------
+    prices : closes adjusted for dividends by session, with both funds and the market
+    values : a daily yield in percent
+    start, end : the window; a week counts if it lies wholly within it
+    pair : the spread is the return of the first minus that of the second
+    lags : as for :func:`hac_slope`
+
+    Returns
+    -------
+    :class:`Slope`: ``slope``, ``se``, ``t``, ``low``, ``high``, ``n``, ``smallest``, and ``power(size)`` and
+    ``reading(size)`` for an effect that would matter.
+    """
+    first = calendar.session_on_or_before(start)
+    ends = calendar.week_ends(first - pd.Timedelta(days=first.weekday()), end)
+    weeks = panel(
+        prices[list(dict.fromkeys([*pair, market]))], {"pair": pair}, {"yield": values}, ends, market=market
+    )
+    return slope(weeks, "pair", "yield", (start, end), lags=lags)
+
+
+def figures(
+    keys: Sequence[str],
+    weeks: pd.DataFrame,
+    pair: str,
+    windows: Mapping[str, tuple[calendar.Day, calendar.Day]],
+    held: Sequence[str] = ("market",),
+    lags: int | None = None,
+    size: float = 1.0,
+    tests: Mapping[tuple[str, ...], float] | None = None,
+    own: str = "",
+) -> dict[str, float]:
+    """Slopes of a pair by the names of figures: what is asked, the yield and the window, as in ``t_held_2y_whole``.
+
+    Parameters
+    ----------
+    keys : names; those that do not end in a yield and one of the windows are left out. What is asked is
+        ``slope`` and ``t`` with nothing held fixed, else ``held``, ``t_held``, ``low``, ``high``, ``smallest``,
+        ``power`` (percent, for a slope of ``size``), ``p`` (the p-value) or ``holm_p`` (the same after Holm's
+        correction for ``tests``)
+    weeks, pair, held, lags : as for :func:`slope`
+    windows : first and last day by name
+    tests, own : p-values by pair, yield and window; that of ``own``, the yield and the window gives way to the new
+    """
+    fits: dict[tuple[object, ...], Slope] = {}
+    found = {}
+    for key in keys:
+        *words, rate, window = key.split("_")
+        if window not in windows or not words:
+            continue
+        what, fixed = "_".join(words), () if words in (["slope"], ["t"]) else tuple(held)
+        place = (rate, window, fixed)
+        if place not in fits:
+            fits[place] = slope(weeks, pair, rate, windows[window], fixed, lags)
+        fit = fits[place]
+        if what == "holm_p":
+            label = (own, rate, window)
+            found[key] = float(holm(pd.Series({**(tests or {}), label: fit.p}))[label])
+        else:
+            attribute = {"held": "slope", "t_held": "t"}.get(what, what)
+            found[key] = fit.power(size) if what == "power" else float(getattr(fit, attribute))
+    return found
+
+
+def out_of_sample(
+    weeks: pd.DataFrame,
+    pair: str,
+    rate: str,
+    training: tuple[calendar.Day, calendar.Day],
+    after: tuple[calendar.Day, calendar.Day],
+) -> dict[str, float]:
+    """How the plain slope of a window did in the weeks of a later one, by the signs and by the squared misses.
+
+    Returns
+    -------
+    ``slope`` before; ``weeks`` later in which the yield moved; ``right``, how often the slope had the sign of the
+    spread right, with ``p`` against tossing a coin; ``falling`` and its ``p_falling``, the same for "the pair gains
+    when the yield falls"; ``r2``, percent of the squared misses of the plain mean that the slope saves.
+    """
+    from scipy.stats import binomtest
+
+    index = pd.DatetimeIndex(weeks.index)
+    before = slope(weeks, pair, rate, training, held=())
+    rows = weeks.loc[weeks_within(index, *after), [pair, rate]].dropna()
+    moved = rows[rows[rate] != 0]
+    right, falling = (
+        int((np.sign(way * moved[rate]) == np.sign(moved[pair])).sum()) for way in (before.slope, -1)
+    )
+    mean = weeks.loc[weeks_within(index, *training), pair].mean()
+    missed = float(((rows[pair] - before.intercept - before.slope * rows[rate]) ** 2).sum())
+    tossed = [float(binomtest(hits, len(moved)).pvalue) for hits in (right, falling)]
+    return {
+        "slope": before.slope,
+        "weeks": len(moved),
+        "right": right,
+        "p": tossed[0],
+        "falling": falling,
+        "p_falling": tossed[1],
+        "r2": 100 * (1 - missed / float(((rows[pair] - mean) ** 2).sum())),
+    }
+
+
+def without(values: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """What is left of each column when its own least-squares share of ``held`` is taken off.
+
+    The plain slope of one such column on another is the slope with ``held`` fixed (Frisch and Waugh 1933).
+    Rows without one of the values are left out.
+    """
+    whole = values.join(held).dropna().astype(float)
+    known = np.column_stack([np.ones(len(whole)), whole[list(held)]])
+    fitted = known @ np.linalg.lstsq(known, whole[list(values)].to_numpy(), rcond=None)[0]
+    return whole[list(values)] - fitted
 
 
 def holm(p: pd.Series) -> pd.Series:
-    """p-values after Holm's (1979) step-down correction for making ``len(p)`` tests at once."""
-    from statsmodels.stats.multitest import multipletests
+    """p-values after Holm's (1979) step-down correction for making ``len(p)`` tests at once.
 
-    return pd.Series(multipletests(p.to_numpy(), method="holm")[1], index=p.index, name="Holm p")
+    Written out, because statsmodels' own collects all garbage at each call, half a second in a full kernel.
+    """
+    ranked = p.sort_values()
+    raised = (ranked * np.arange(len(p), 0, -1)).cummax().clip(upper=1)
+    return raised.reindex(p.index).rename("Holm p")
 
 
-def _slopes(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Slope for every row of weights (draws, n) and every row of x and y (windows, n)."""
+def _slopes(weights: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray | None = None) -> np.ndarray:
+    """Slope of y on x, z held fixed, for every row of weights (draws, n) and every row of x, y, z (windows, n)."""
     total = weights.sum(axis=1, keepdims=True)
-    sx, sy = weights @ x.T, weights @ y.T
-    sxy, sxx = weights @ (x * y).T, weights @ (x * x).T
+
+    def moment(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.asarray(weights @ (a * b).T - (weights @ a.T) * (weights @ b.T) / total)
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((sxy - sx * sy / total) / (sxx - sx * sx / total))
+        if z is None:
+            return moment(x, y) / moment(x, x)
+        xz, zz = moment(x, z), moment(z, z)
+        return np.asarray((moment(x, y) * zz - xz * moment(z, y)) / (moment(x, x) * zz - xz**2))
 
 
 def rolling_slope(
     spread: pd.Series,
     change: pd.Series,
     weeks: int,
+    held: pd.Series | None = None,
     draws: int = 1000,
     block: int = 8,
     seed: int = 0,
@@ -207,15 +430,16 @@ def rolling_slope(
 ) -> pd.DataFrame:
     """Slope over the last ``weeks`` weeks at each week, with a bootstrap band.
 
-    In each window pairs (spread, change) are drawn with the stationary bootstrap (Politis and Romano 1994,
-    by ``arch``), so that neither equal variances nor independent weeks are assumed. The same draw of
-    positions serves all windows. The band is pointwise: it is right for one week chosen beforehand.
+    In each window whole weeks are drawn with the stationary bootstrap (Politis and Romano 1994, by ``arch``), so
+    that neither equal variances nor independent weeks are assumed. The same draw of positions serves all
+    windows. The band is pointwise: it is right for one week chosen beforehand.
 
     Parameters
     ----------
     spread, change : as for :func:`hac_slope`; weeks without either are left out before the windows are cut
     weeks : length of the window
-    draws : bootstrap draws a window
+    held : one variable that is held fixed in every window
+    draws : bootstrap draws a window; none gives the slopes without a band
     block : mean length of a block, weeks
     seed : of the random generator
     share : of the draws that lie inside the band
@@ -224,21 +448,22 @@ def rolling_slope(
     -------
     Frame indexed by the last week of each window: ``slope``, ``low``, ``high`` (pp per pp).
     """
+    parts = [spread.rename("y"), change.rename("x"), *([held.rename("z")] if held is not None else [])]
+    rows = pd.concat(parts, axis=1, join="inner").dropna()
+    if len(rows) < weeks:
+        raise HelperError(f"A window of {weeks} weeks does not fit into {len(rows)}; choose a shorter one.")
+    view = np.lib.stride_tricks.sliding_window_view
+    cut = {key: view(rows[key].to_numpy(float), weeks) for key in rows}
+    found = pd.DataFrame({"slope": _slopes(np.ones((1, weeks)), **cut)[0]}, index=rows.index[weeks - 1 :])
+    if not draws:
+        return found
     from arch.bootstrap import StationaryBootstrap
 
-    pairs = pd.concat([spread.rename("y"), change.rename("x")], axis=1, join="inner").dropna()
-    if len(pairs) < weeks:
-        raise HelperError(f"A window of {weeks} weeks does not fit into {len(pairs)}; choose a shorter one.")
-    x, y = (np.lib.stride_tricks.sliding_window_view(pairs[key].to_numpy(float), weeks) for key in "xy")
     bootstrap = StationaryBootstrap(block, np.arange(weeks), seed=np.random.default_rng(seed))
-    drawn = (np.bincount(data[0][0], minlength=weeks) for data in bootstrap.bootstrap(draws))
-    band = _slopes(np.stack(list(drawn)).astype(float), x, y)
+    drawn = np.stack([np.bincount(data[0][0], minlength=weeks) for data in bootstrap.bootstrap(draws)])
     tail = (1 - share) / 2
-    low, high = np.nanquantile(band, [tail, 1 - tail], axis=0)
-    return pd.DataFrame(
-        {"slope": _slopes(np.ones((1, weeks)), x, y)[0], "low": low, "high": high},
-        index=pairs.index[weeks - 1 :],
-    )
+    band = np.nanquantile(_slopes(drawn.astype(float), **cut), [tail, 1 - tail], axis=0)
+    return found.assign(low=band[0], high=band[1])
 
 
 def shuffled_t(

@@ -5,32 +5,56 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from helpers import calendar
+from helpers.files import Missing
 
-def is_record(values: pd.Series) -> pd.Series:
-    """True where a value lies above every earlier one; the first value is no record.
+
+def is_record(values: pd.Series, by: float = 0.0) -> pd.Series:
+    """True where a value lies above every earlier one (by more than ``by``); the first value is no record.
 
     For closes these are record closes, for highs record intraday highs. A tie is no record.
+
+    Raises
+    ------
+    Missing
+        for a value missing between the first and the last: nobody knows what would have been a record after
+        it. Cut the series before the gap, or use :func:`record_dates` over a span that ends before it.
     """
+    values = calendar.with_gaps(values)
+    known = values.notna().to_numpy()
+    if known.any() and not known[known.argmax() : len(known) - known[::-1].argmax()].all():
+        gone = values.index[~known & (values.index > values.first_valid_index())][0]
+        raise Missing(
+            f"A record cannot be told across {str(gone)[:10]}, which {values.name or 'the series'} lacks."
+        )
     before = values.cummax().shift(1)
-    return (values > before).rename("record")
+    return (values > before + by).rename("record")
 
 
-def record_dates(values: pd.Series, start: str, end: str) -> list[str]:
+def record_dates(values: pd.Series, start: str | pd.Timestamp, end: str | pd.Timestamp) -> list[str]:
     """ISO dates of the records from ``start`` to ``end``, judged against the whole history in ``values``."""
-    flags = is_record(values).loc[start:end]
+    flags = is_record(values.loc[:end]).loc[start:]
     return [f"{date:%Y-%m-%d}" for date in flags.index[flags]]
-
-
-def records_per_year(values: pd.Series) -> pd.Series:
-    """Number of records in each calendar year, indexed by year (int)."""
-    flags = is_record(values)
-    return flags.groupby(pd.DatetimeIndex(flags.index).year).sum().astype(int)
 
 
 def longest_run(flags: pd.Series) -> int:
     """Length of the longest run of consecutive True values."""
     ends = (~flags).cumsum()
     return int(flags.groupby(ends).sum().max())
+
+
+def run_ending(flags: pd.Series, day: str | pd.Timestamp) -> int:
+    """Length of the run of consecutive True values that ends with ``day``; 0 if that value is False."""
+    return int(flags.loc[:day].iloc[::-1].cumprod().sum())
+
+
+def runs(flags: pd.Series) -> pd.DataFrame:
+    """Every run of consecutive True values: ``first`` and ``last`` (dates) and ``length`` (sessions)."""
+    spell = (~flags).cumsum()[flags]
+    grouped = spell.index.to_series().groupby(spell.to_numpy())
+    return pd.DataFrame(
+        {"first": grouped.min(), "last": grouped.max(), "length": grouped.size()}
+    ).reset_index(drop=True)
 
 
 def count_records(paths: np.ndarray, before: float) -> np.ndarray:

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 
-def repeat(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], jobs: int = 1) -> list[Any]:
+def repeat(
+    function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], jobs: int | None = None
+) -> list[Any]:
     """``[function(*a) for a in arguments]``, through joblib.
 
-    With ``jobs=1`` it runs here. Inside ``joblib.parallel_config(backend="dask")`` or ``"loky"`` the same
-    call is carried to a cluster or to the other cores; results come back in the order of ``arguments``.
+    It runs here unless ``jobs`` or joblib's own configuration says otherwise: inside
+    ``joblib.parallel_config(backend="dask")`` or ``"loky"`` the same call is carried to a cluster or to the
+    other cores. Results come back in the order of ``arguments``.
     """
     from joblib import Parallel, delayed
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 
 
 def window_return(prices: pd.Series | pd.DataFrame, window: calendar.Window) -> float | pd.Series:
@@ -26,11 +26,11 @@ def window_return(prices: pd.Series | pd.DataFrame, window: calendar.Window) -> 
 
     Raises
     ------
-    HelperError if a value of the first or last session is missing.
+    Missing if a value of the first or last session is not there.
     """
     for date in (window.start, window.end):
         if date not in prices.index or np.any(pd.isna(prices.loc[date])):
-            raise HelperError(
+            raise Missing(
                 f"No price on {date:%Y-%m-%d}, an end of the window '{window.name}' ({window}); "
                 f"the last one is of {prices.index[-1]:%Y-%m-%d}."
             )
@@ -46,8 +46,9 @@ def window_table(prices: pd.DataFrame, windows: Iterable[calendar.Window]) -> pd
 def daily_returns(prices: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
     """Simple close-to-close returns in percent; the first session has none and is left out.
 
-    A gap in ``prices`` stays a gap: no return is formed across it.
+    A gap in ``prices`` stays a gap: no return is formed across it, also where it was dropped.
     """
+    prices = calendar.with_gaps(prices)
     return (prices.pct_change(fill_method=None) * 100).iloc[1:]
 
 
@@ -57,6 +58,7 @@ def calendar_years(prices: pd.Series) -> pd.Series:
     A year counts if the last session of the year before and its own last session are both there.
     """
     out = {}
+    prices = prices.dropna()
     for year in range(prices.index[0].year + 1, prices.index[-1].year + 1):
         span = calendar.calendar_year(year)
         if span.start in prices.index and span.end in prices.index:
@@ -70,6 +72,7 @@ def year_to_date_on(prices: pd.Series, month: int, day: int) -> pd.Series:
     Compares like with like: a year's first eleven months against those of every other year.
     """
     out = {}
+    prices = prices.dropna()
     for year in range(prices.index[0].year + 1, prices.index[-1].year + 1):
         end = calendar.session_on_or_before(f"{year}-{month:02d}-{day:02d}")
         span = calendar.year_to_date(end)
@@ -80,6 +83,7 @@ def year_to_date_on(prices: pd.Series, month: int, day: int) -> pd.Series:
 
 def rolling_returns(prices: pd.Series, sessions: int) -> pd.Series:
     """Return in percent over the ``sessions`` sessions that end on each date."""
+    prices = calendar.with_gaps(prices)
     return (prices / prices.shift(sessions) - 1).iloc[sessions:] * 100
 
 

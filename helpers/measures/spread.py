@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.files import HelperError
+from helpers.measures import rates
 
 Frame = TypeVar("Frame", pd.Series, pd.DataFrame)
 
@@ -174,6 +175,19 @@ def hodrick(y: pd.Series, x: pd.Series, horizon: int) -> Regression:
         p=float(2 * stats.norm.sf(abs(t))),
         n=starts,
     )
+
+
+def predict(
+    y: pd.Series, x: pd.Series, horizon: int = 1, lags: int | None = None
+) -> rates.Slope | Regression:
+    """Regression of the next return on ``x``: Newey and West's errors for one period, Hodrick's for several.
+
+    Rows without a pair are left out for one period; for several the last stretch without a gap is taken.
+    """
+    if horizon == 1:
+        return rates.hac_slope(y, x, lags=lags)
+    both = unbroken(y, x)
+    return hodrick(both["y"], both["x"], horizon)
 
 
 def non_overlapping(y: pd.Series, x: pd.Series, horizon: int) -> pd.DataFrame:

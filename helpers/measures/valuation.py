@@ -8,10 +8,18 @@ cheap. The earnings yield, its inverse, has a value in every case.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
 import numpy as np
 import pandas as pd
 
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
+
+if TYPE_CHECKING:
+    from helpers.market import Market
 
 #: Statuses of a line of a holdings file, in the order in which :func:`status` asks for them.
 STATUSES = (
@@ -136,9 +144,12 @@ def companies(holdings: pd.DataFrame, caps: pd.Series) -> pd.DataFrame:
         sector=("sector", "first"),
         weight=("weight", "sum"),
         cap=("cap", "first"),
-        classes=("key", lambda keys: tuple(dict.fromkeys(keys))),
         stock=("stock", "first"),
     )
+    classes: dict[str, dict[str, None]] = {}
+    for company, key in zip(lines["company"], lines["key"], strict=True):
+        classes.setdefault(company, {})[key] = None
+    out["classes"] = [tuple(classes[company]) for company in out.index]
     # A right may carry its stock's ticker; the stock keeps it.
     order = out.sort_values("stock", ascending=False, kind="stable")
     twice = order["ticker"].duplicated()
@@ -154,22 +165,20 @@ def match(members: pd.DataFrame, table: pd.Series | pd.DataFrame) -> pd.Series |
     return table.reindex(pd.Index(keys, dtype=object)).set_axis(members.index, axis=0)
 
 
-def status(members: pd.DataFrame, table: pd.DataFrame, last: pd.Period) -> pd.Series:
+def status(members: pd.DataFrame, quarters: pd.DataFrame, income: pd.Series) -> pd.Series:
     """Why a company is or is not covered: the first of :data:`STATUSES` that fits, by company.
 
     Parameters
     ----------
     members : from :func:`companies`
-    table : from :func:`quarter_table`
-    last : the last of the four quarters that are needed
+    quarters : its rows of a :func:`quarter_table`, by :func:`match`
+    income : the :func:`trailing` sum of the quarters that are needed
     """
-    quarters = match(members, table)
-    enough = trailing(quarters, last).notna()
     tests = [
         ~members["stock"].astype(bool),
         members["cap"].isna(),
         quarters.notna().sum(axis=1) == 0,
-        ~enough,
+        income.isna(),
     ]
     return pd.Series(np.select(tests, STATUSES[:-1], STATUSES[-1]), members.index, name="status")
 
@@ -179,6 +188,98 @@ def coverage(members: pd.DataFrame, found: pd.Series) -> pd.DataFrame:
     grouped = members["weight"].groupby(found)
     table = pd.DataFrame({"companies": grouped.size(), "weight": grouped.sum()})
     return table.reindex(list(STATUSES)).fillna({"companies": 0, "weight": 0.0}).astype({"companies": int})
+
+
+def market_values(panel: str | Path, days: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Price (``last``) and market value of the whole company (``market_cap``), USD, by day and symbol.
+
+    Parameters
+    ----------
+    panel : parquet file with ``symbol, date, last, market_cap``; read once
+    days : ISO dates; one that the panel lacks is left out
+    """
+    wanted = sorted(set(days))
+    rows = duckdb.execute(
+        "select symbol, strftime(date, '%Y-%m-%d') as day, last, market_cap from read_parquet(?) "
+        f"where date in ({', '.join('?' * len(wanted))})",
+        [str(panel), *wanted],
+    ).df()
+    return {str(day): part.set_index("symbol").drop(columns="day") for day, part in rows.groupby("day")}
+
+
+class Fund:
+    """A fund's companies on the dates of its lists, with market value and net income; each basket is built once.
+
+    Attributes
+    ----------
+    lists : lines of the holdings file by ISO date
+    values : from :func:`market_values`
+    income : quarterly net income (:func:`quarter_table`) without ``slips``, where thousands were probably taken
+        for dollars (:func:`suspects`); ``raw`` has them
+    """
+
+    def __init__(
+        self, lists: dict[str, pd.DataFrame], values: dict[str, pd.DataFrame], income: pd.DataFrame
+    ) -> None:
+        self.lists, self.values, self.raw = lists, values, income
+        self.slips = suspects(income)
+        self.income = income.mask(self.slips)
+        self._built: dict[Any, pd.DataFrame] = {}
+
+    @classmethod
+    def read(cls, mkt: Market, also: Iterable[str] = ()) -> Fund:
+        """From a market's holdings, listings (on the dates of the holdings and ``also``) and fundamentals."""
+        income = quarter_table(mkt.fundamentals(), "net_income")
+        lists = {day: mkt.holdings(day) for day in mkt.holdings_dates()}
+        return cls(lists, market_values(mkt.file("listings.parquet"), [*lists, *also]), income)
+
+    def members(
+        self,
+        held: str,
+        priced: str | None = None,
+        last: str | pd.Period | None = None,
+        raw: bool = False,
+        quarters: int = 4,
+    ) -> pd.DataFrame:
+        """The companies of one list, as :func:`companies` gives them, with ``income`` and ``status``.
+
+        Parameters
+        ----------
+        held, priced : date of the list, and of the market values (by default the same)
+        last, quarters : the quarters that are summed; by default four, up to the last known on ``priced``
+        raw : with the slips of scale
+
+        Raises
+        ------
+        Missing for a list, or market values of a day, that the store lacks.
+        """
+        day = priced or held
+        for name, known, wanted in (("holdings", self.lists, held), ("listings", self.values, day)):
+            if wanted not in known:
+                raise Missing(f"The store has no {name} of {wanted}; there are {', '.join(known) or 'none'}.")
+        key = (held, day)
+        if key not in self._built:
+            self._built[key] = companies(self.lists[held], self.values[day]["market_cap"])
+        end = pd.Period(last, "Q") if last else latest_quarter(day)
+        if (built := (*key, end, raw, quarters)) not in self._built:
+            rows = match(self._built[key], self.raw if raw else self.income)
+            income = trailing(rows, end, quarters)
+            self._built[built] = self._built[key].assign(
+                income=income, status=status(self._built[key], rows, income)
+            )
+        return self._built[built]
+
+    def covered(self, *choice: Any, **more: Any) -> pd.DataFrame:
+        """Those of :meth:`members`, asked in the same way, whose market value and quarters are all known."""
+        found = self.members(*choice, **more)
+        return found[found["status"] == "covered"]
+
+    def quarterly(self, held: str) -> pd.DataFrame:
+        """Quarterly net income of the stocks of one list, a row a company and a column a quarter."""
+        found = self.members(held)
+        rows = match(found[found["stock"].astype(bool)], self.income)
+        assert isinstance(rows, pd.DataFrame)
+        return rows
 
 
 def earnings_yield(cap: pd.Series, income: pd.Series) -> float:
@@ -208,6 +309,29 @@ def _complete(cap: pd.Series, income: pd.Series) -> None:
         raise HelperError("A market value is zero or negative; leave such companies out first.")
 
 
+def basket_yield(members: pd.DataFrame, how: str = "sum", kind: str = "all", counted: float = 100) -> float:
+    """Earnings yield of covered companies, percent.
+
+    Parameters
+    ----------
+    members : with ``weight, cap, income``
+    how : ``"sum"`` (:func:`earnings_yield`) or ``"weight"`` (:func:`weighted_yield`)
+    kind : ``"all"``, or ``"profit only"``: companies without a profit are left out
+    counted : percent of every loss that is counted
+    """
+    chosen = members[members["income"] > 0] if kind == "profit only" else members
+    income = chosen["income"].where(chosen["income"] > 0, chosen["income"] * counted / 100)
+    if how == "weight":
+        return weighted_yield(chosen["weight"], chosen["cap"], income)
+    return earnings_yield(chosen["cap"], income)
+
+
+def pe(members: pd.DataFrame, how: str = "sum", kind: str = "all", counted: float = 100) -> float | None:
+    """The P/E that belongs to :func:`basket_yield`; None where earnings are zero or negative."""
+    found = basket_yield(members, how, kind, counted)
+    return 100 / found if found > 0 else None
+
+
 def pe_of(yield_percent: float) -> float:
     """The P/E that belongs to an earnings yield in percent; NaN where earnings are zero or negative."""
     return 100 / yield_percent if yield_percent > 0 else float("nan")
@@ -229,9 +353,9 @@ def pe_table(members: pd.DataFrame) -> pd.Series:
     profit = members[members["income"] > 0]
     ratio = profit["cap"] / profit["income"]
     out = {}
-    for name, chosen in (("all", members), ("profit only", profit)):
-        out[f"sum, {name}"] = pe_of(earnings_yield(chosen["cap"], chosen["income"]))
-        out[f"weight, {name}"] = pe_of(weighted_yield(chosen["weight"], chosen["cap"], chosen["income"]))
+    for kind in ("all", "profit only"):
+        for how in ("sum", "weight"):
+            out[f"{how}, {kind}"] = pe_of(basket_yield(members, how, kind))
     held = profit["weight"].sum()
     out["mean of P/Es, profit only"] = float((ratio * profit["weight"]).sum() / held) if held else np.nan
     out["median P/E, profit only"] = float(ratio.median())
@@ -269,3 +393,142 @@ def share_up(table: pd.DataFrame, quarter: pd.Period, back: int = 4) -> tuple[fl
     pair = table.reindex(columns=[quarter - back, quarter]).dropna()
     count = len(pair)
     return (float((pair.iloc[:, 1] > pair.iloc[:, 0]).mean() * 100) if count else float("nan")), count
+
+
+def rising(table: pd.DataFrame, weight: pd.Series, quarters: Iterable[pd.Period]) -> pd.DataFrame:
+    """Companies whose figure exceeds that of a year before, by quarter: share, its error, and two other shares."""
+    rows = {}
+    for quarter in quarters:
+        before, now = (table[[quarter - 4, quarter]].dropna()[each] for each in (quarter - 4, quarter))
+        up, (share, count) = now > before, share_up(table, quarter)
+        held = weight[up.index]
+        rows[str(quarter)] = {
+            "Members with more, %": share,
+            "Standard error, pp": (share * (100 - share) / count) ** 0.5,
+            "By weight, %": held[up].sum() / held.sum() * 100,
+            "Among those with a profit a year before, %": up[before > 0].mean() * 100,
+            "Members with both": count,
+        }
+    return pd.DataFrame(rows).T.rename_axis("Quarter").astype({"Members with both": int})
+
+
+def share_up_change(
+    table: pd.DataFrame,
+    quarter: pd.Period,
+    before: pd.Period,
+    weight: pd.Series | None = None,
+    back: int = 4,
+) -> tuple[float, float, int]:
+    """Change of :func:`share_up` from one quarter to another over the same companies, its t-value, their number.
+
+    Companies count that have all four figures, equally or by ``weight``. The error is that of paired shares
+    (McNemar 1947): only companies that rose in one of the two quarters and not in the other move it.
+    """
+    known = table[[quarter, quarter - back, before, before - back]].dropna()
+    share = pd.Series(1.0, known.index) if weight is None else weight[known.index]
+    share = share / share.sum()
+    now, then = (known[each] > known[each - back] for each in (quarter, before))
+    step = now.astype(float) - then.astype(float)
+    change = float((share * step).sum())
+    error = float(((share * (step - change)) ** 2).sum() ** 0.5)
+    return change * 100, change / error if error else float("nan"), len(known)
+
+
+def figures(members: pd.DataFrame, name: str) -> list[tuple[str, float | None, str]]:
+    """What a sum over covered companies rests on: label (after ``name``), value, unit. No P/E is None."""
+    value, income = float(members["cap"].sum()), members["income"]
+    sides = income.clip(lower=0).sum(), income.clip(upper=0).sum()
+    rows = {
+        "companies covered": (len(members), "count"),
+        "weight covered": (float(members["weight"].sum()), "% of weight"),
+        "sum of market values": (value / 1e9, "bn USD"),
+        "sum of net income, all": (sum(sides) / 1e9, "bn USD"),
+        "sum of net income of the companies with a profit": (sides[0] / 1e9, "bn USD"),
+        "sum of net income of the companies with a loss": (sides[1] / 1e9, "bn USD"),
+        "earnings yield, all, by market value": (basket_yield(members), "%"),
+        "earnings yield, all, by fund weight": (basket_yield(members, "weight"), "%"),
+        "sum of market values over sum of net income (below zero: no P/E)": (value / sum(sides), "x"),
+        "P/E of the companies with a profit, by market value": (pe(members, "sum", "profit only"), "x"),
+        "P/E of the companies with a profit, by fund weight": (pe(members, "weight", "profit only"), "x"),
+    }
+    return [(f"{name}: {label}", found, unit) for label, (found, unit) in rows.items()]
+
+
+def quality(fund: Fund, held: str, last: str) -> pd.Series:
+    """Counts of what might be wrong with the basket of one list; ``last`` is the last day of the listings."""
+    lines, listed, members, core = fund.lists[held], fund.values[held], fund.members(held), fund.covered(held)
+    stocks = lines[lines["asset_class"].isna() | lines["asset_class"].eq("Equity")].set_index("ticker")
+    apart = (listed["last"].reindex(stocks.index) / stocks["price"] - 1).abs() * 100
+    stake = (stocks["market_value"].groupby("ticker").first() / listed["market_cap"] * 100).dropna()
+    gone = members["stock"] & members["classes"].map(set(fund.values[last].index).isdisjoint)
+    own = core["income"] / core["cap"] * 100
+    counts = {
+        "lines of the file that are cash or futures": len(lines) - len(stocks),
+        "lines that are a second class of a company": members["classes"].map(len).sum() - len(members),
+        "companies in the fund": len(members),
+        "stocks whose listed price differs from the fund’s by more than 3 %": (apart > 3).sum(),
+        "companies no longer listed on the last session of the data": gone.sum(),
+        "… of them unknown to the earnings file": (gone & (members["status"] == STATUSES[2])).sum(),
+        "covered companies with a profit": (own > 0).sum(),
+        "covered companies with a loss": (own < 0).sum(),
+        "covered companies with a sum of exactly zero": (own == 0).sum(),
+        "covered companies that lost more than half their market value": (own < -50).sum(),
+        "covered companies that earned more than half their market value": (own > 50).sum(),
+    }
+    shown = {label: f"{count:,}" for label, count in counts.items()}
+    shown["fund’s stake in a company, median, %"] = f"{stake.median():.2f}"
+    shown["fund’s stake in a company, highest, % (an old number of shares?)"] = f"{stake.max():.2f}"
+    return pd.Series(shown, name="Value").rename_axis("Check")
+
+
+def readings(facts: Iterable[Any], subject: str, upto: str) -> pd.DataFrame:
+    """P/Es that others have reported, from rows of the public record whose subject begins with ``subject``.
+
+    Parameters
+    ----------
+    facts : rows with ``id, date, subject, value``; the subject reads "<subject>, <provider>, with loss-makers"
+        or "..., without loss-makers"
+    upto : the last date taken
+
+    Returns
+    -------
+    Frame by id, in the order of dates: ``date, provider, losses`` ("counted" or "left out") and ``pe`` (NaN where
+    the earnings summed to a loss).
+    """
+    rows = {}
+    for fact in facts:
+        if fact.subject.startswith(f"{subject}, ") and fact.date <= upto:
+            provider, kind = fact.subject.split(", ")[1:3]
+            losses = "left out" if kind.startswith("without") else "counted"
+            rows[fact.id] = (fact.date, provider, losses, pd.to_numeric(fact.value, errors="coerce"))
+    if not rows:
+        raise HelperError(f"The public record has no '{subject}' up to {upto}.")
+    found = pd.DataFrame.from_dict(rows, orient="index", columns=["date", "provider", "losses", "pe"])
+    return found.sort_values("date", kind="stable")
+
+
+def over_own_past(pes: pd.Series, middle: str = "median") -> float:
+    """The last of some P/Es in the order of their dates over the median (or ``"mean"``) of those before it."""
+    known = pes.dropna()
+    if len(known) < 2:
+        raise HelperError("A ratio to the past needs a P/E and one before it.")
+    return float(known.iloc[-1] / known.iloc[:-1].agg(middle))
+
+
+def value_spread(book: pd.DataFrame, monthly: pd.DataFrame, growth: str, value: str) -> pd.Series:
+    """Book-to-market of value over that of growth at the end of each month, times.
+
+    Known at each end of June, when the portfolios are formed; between two Junes prices move it, by the returns
+    of both (Cohen, Polk and Vuolteenaho 2003, "The Value Spread", Journal of Finance 58(2)). Dividends are in
+    these returns, so that the gap comes out a little too small.
+
+    Parameters
+    ----------
+    book : book over market equity at formation, by month from July to June
+    monthly : returns in percent, by month
+    growth, value : columns of both
+    """
+    formed = (book.index + 6).year  # portfolios formed in June are first seen in July
+    at_june = np.log(book[value] / book[growth]).groupby(formed).transform("first")
+    drift = (np.log1p(monthly[value] / 100) - np.log1p(monthly[growth] / 100)).groupby(formed).cumsum()
+    return pd.Series(np.exp((at_june - drift).dropna()), name="value spread")

@@ -1,0 +1,643 @@
+"""The store of market data: where it is, opened and checked through one door, written in one place.
+
+A store is a folder: ``prices.parquet`` (symbol, date, open, high, low, close, adj_close, volume),
+``macro.parquet`` (series, date, value), the files of the panels in ``data/series.yaml``, and ``manifest.json`` with
+the SHA-256 of each file and the life of each series. ``data/manifest.schema.json`` is the manifest's form.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from helpers import calendar, files
+from helpers.files import DATA, ROOT, HelperError, Missing
+from helpers.words import listing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+PRICE_FIELDS = ("open", "high", "low", "close", "adj_close", "volume")
+HOW_TO_GET_DATA = (
+    "run `python -m helpers data` to fetch it from the providers, "
+    "or set MARKET_DATA to a folder that holds it"
+)
+HOW_TO_ADD_PANELS = "no free provider serves this panel, and data/README.md says how to add it"
+#: The word that MARKET_DATA may hold in the place of a folder.
+SYNTHETIC = "synthetic"
+PRICES, MACRO, MANIFEST = "prices.parquet", "macro.parquet", "manifest.json"
+
+
+def _columns(text: str) -> dict[str, str]:
+    return dict(word.split(":") for word in text.split())
+
+
+#: Columns and types of each table, by its name in the catalogue; a type is pyarrow's, or ``words`` for categories.
+TABLES: dict[str, dict[str, str]] = {
+    "prices": _columns(
+        "symbol:string date:date32 open:double high:double low:double close:double adj_close:double volume:int64"
+    ),
+    "macro": _columns("series:string date:date32 value:double"),
+    "shiller": _columns(
+        "date:date32 price:double dividend:double earnings:double cpi:double gs10:double cape:double"
+    ),
+    "listings": _columns(
+        "symbol:words date:date32 last:float pct_change:float volume:int64 market_cap:double exchange:words"
+        " sector:words"
+    ),
+    "fundamentals": _columns("ticker:string year:int16 quarter:int8 account:words amount:int64"),
+    "holdings": _columns(
+        "ticker:string name:string sector:string weight_pct:double market_value:double price:double asset_class:string"
+    ),
+    "bars": _columns("time_new_york:string open:double high:double low:double close:double"),
+}
+#: Rows of a row group: small ones in prices, so that a reader of a few symbols skips all others.
+_ROW_GROUPS = {"prices": 16384, "listings": 250000}
+#: Limits of a manifest before it is parsed: bytes and depth.
+_LARGEST, _DEEPEST = 8_000_000, 40
+_FIRST_DAY = int(np.datetime64(calendar.FIRST).astype(int))
+
+
+class StoreError(HelperError):
+    """The store is damaged, altered, or not where it is said to be."""
+
+
+# ------------------------------------------------------------------------------------------ where, and what
+
+
+def home() -> Path:
+    """Where the store is, or is to be: the folder that MARKET_DATA names, else data/market.
+
+    A relative name is meant from the project's root, where the commands run, not from a notebook.
+    """
+    named = os.environ.get("MARKET_DATA", "")
+    return DATA / "market" if named in {"", SYNTHETIC} else ROOT / Path(named).expanduser()
+
+
+def locate() -> Path | None:
+    """The folder of the store; None if there is none, or if MARKET_DATA asks for the synthetic market.
+
+    Raises
+    ------
+    StoreError
+        if MARKET_DATA names what is no folder.
+    """
+    named = os.environ.get("MARKET_DATA", "")
+    if named == SYNTHETIC:
+        return None
+    path = home()
+    with contextlib.suppress(OSError):  # a parent that cannot be read or written: nothing to recover then
+        files.recover(path)
+    if path.is_dir():
+        return path
+    if named:
+        raise StoreError(f"MARKET_DATA names {named}, which is no folder; {HOW_TO_GET_DATA}.")
+    return None
+
+
+@cache
+def series_file() -> dict[str, Any]:
+    """data/series.yaml: ``series`` by id, and what ``synthetic`` says of the made-up market alone."""
+    import yaml
+
+    path = DATA / "series.yaml"
+    try:
+        content = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+        return {
+            "series": {entry["id"]: entry for entry in content["series"]},
+            "synthetic": content["synthetic"],
+        }
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        reason = str(error).partition("\n")[0]
+        raise HelperError(
+            f"The catalogue {path} cannot be read ({reason}); restore it from the repository."
+        ) from None
+
+
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Every series of data/series.yaml by id."""
+    found: dict[str, dict[str, Any]] = series_file()["series"]
+    return found
+
+
+def panel_files(entry: Mapping[str, Any]) -> list[str]:
+    """Names in the store of the files of a catalogue entry, one for each of its dates if it has dates."""
+    return [
+        name.format(date=date)
+        for name in entry.get("files", ())
+        for date in (entry.get("dates", [""]) if "{date}" in name else [""])
+    ]
+
+
+def optional_files() -> list[str]:
+    """Files that a store may lack, by the catalogue: those that nobody serves, and dated ones."""
+    return [
+        name
+        for entry in catalogue().values()
+        if "by_hand" in entry or "dates" in entry
+        for name in panel_files(entry)
+    ]
+
+
+def _entry_of(name: str) -> dict[str, Any]:
+    """The catalogue entry to which a file of the store belongs; empty for none."""
+    for entry in catalogue().values():
+        for form in entry.get("files", ()):
+            if re.fullmatch(re.escape(form).replace(r"\{date\}", r"\d{4}-\d\d-\d\d"), name):
+                return entry
+    return {}
+
+
+# --------------------------------------------------------------------------------------------- the store
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of some series, checked: series number ``codes[i]`` of ``names``, its date, its values by column."""
+
+    names: list[str]
+    codes: np.ndarray[Any, Any]
+    dates: pd.DatetimeIndex
+    values: dict[str, np.ndarray[Any, Any]]
+
+    def series(self, column: str) -> dict[str, pd.Series]:
+        """One series a name, by date; nulls left out."""
+        cuts = np.flatnonzero(np.diff(self.codes)) + 1
+        found = {}
+        for begin, end in zip([0, *cuts], [*cuts, len(self.codes)], strict=True):
+            if begin < end:
+                part = self.values[column][begin:end]
+                known = ~np.isnan(part)
+                name = self.names[self.codes[begin]]
+                found[name] = pd.Series(part[known], index=self.dates[begin:end][known], name=name)
+        return found
+
+    def frame(self, key: str) -> pd.DataFrame:
+        """One tidy frame, the name in column ``key``."""
+        names = pd.Series(pd.Categorical.from_codes(self.codes, self.names)).astype("str")
+        return pd.DataFrame({key: names, "date": self.dates, **self.values})
+
+
+class Store:
+    """One vintage of market data in a folder, checked against its manifest.
+
+    Parameters
+    ----------
+    path : the folder
+    source : what ``attrs["source"]`` of its frames says
+    prove : hash every file. Without it a file is hashed once and then remembered by size and time of change,
+        which is fast and no proof.
+
+    Raises
+    ------
+    StoreError
+        if the manifest or one of its files is missing, truncated, altered, or says what cannot be. Every later
+        read raises it if the store was replaced since, or holds what no price can be.
+    """
+
+    def __init__(self, path: Path, source: str = "store", prove: bool = False) -> None:
+        self.path = path
+        self.source = source
+        self._stamps: dict[str, list[int]] = {}
+        text = self._manifest_text()
+        self._sha = hashlib.sha256(text).hexdigest()
+        seen = _remembered()
+        stamp = [*self._stamps[MANIFEST][:2], self._sha]
+        self.manifest = _parsed(text, path, sound=seen.get(str(path.resolve() / MANIFEST)) == stamp)
+        self.files: dict[str, dict[str, Any]] = self.manifest["files"]
+        fresh = self._check(seen, prove)
+        if seen.get(str(path.resolve() / MANIFEST)) != stamp:
+            self._check_last_session()
+            fresh[str(path.resolve() / MANIFEST)] = stamp
+        if fresh:
+            _remember(seen | fresh)
+
+    def _manifest_text(self) -> bytes:
+        file = self.path / MANIFEST
+        try:
+            self._stamps[MANIFEST] = _stamp(file)
+            if self._stamps[MANIFEST][0] > _LARGEST:
+                raise StoreError(
+                    f"The manifest of the store at {self.path} is over {_LARGEST:,} bytes; fetch the data again."
+                )
+            return file.read_bytes()
+        except OSError:
+            raise StoreError(f"The store at {self.path} has no {MANIFEST}; {HOW_TO_GET_DATA}.") from None
+
+    def _check(self, seen: Mapping[str, Any], prove: bool) -> dict[str, Any]:
+        """Sizes and hashes of all files; those that were hashed now, for the memory."""
+        fresh: dict[str, Any] = {}
+        root = self.path.resolve()
+        for name, listed in self.files.items():
+            file = (self.path / name).resolve()
+            if not file.is_relative_to(root):
+                raise StoreError(
+                    f"{name} lies outside the store at {self.path}; a store holds its own files."
+                )
+            try:
+                stat = _stamp(file)
+            except OSError:
+                raise StoreError(f"The store at {self.path} lacks {name}; fetch the data again.") from None
+            if stat[0] != listed["bytes"]:
+                raise StoreError(
+                    f"{name} in the store at {self.path} has {stat[0]:,} bytes instead of "
+                    f"{listed['bytes']:,}: it is truncated or altered; fetch the data again."
+                )
+            self._stamps[name] = stat
+            stamp = [*stat[:2], listed["sha256"]]
+            if not prove and seen.get(str(file)) == stamp:
+                continue
+            if files.sha256(file) != listed["sha256"]:
+                raise StoreError(
+                    f"{name} in the store at {self.path} does not match the manifest’s SHA-256: it was altered; "
+                    f"fetch the data again."
+                )
+            fresh[str(file)] = stamp
+        return fresh
+
+    def prove(self) -> None:
+        """Hash every file now; StoreError if one is not what the manifest says."""
+        self._unchanged()
+        self._check({}, prove=True)
+
+    def _check_last_session(self) -> None:
+        """The last session is one, is over, and is the last that the prices hold."""
+        last = self.last_session
+        with self._door(PRICES):
+            held = _latest(self._open(PRICES)) or _latest(self._open(MACRO))
+        if last > pd.Timestamp.now() + pd.Timedelta(days=1):
+            raise self._fault(MANIFEST, f"names a last session in the future, {last:%Y-%m-%d}")
+        if held is not None and held != last:
+            raise self._fault(
+                MANIFEST, f"names {last:%Y-%m-%d} as the last session, and the files end on {held:%Y-%m-%d}"
+            )
+
+    @property
+    def last_session(self) -> pd.Timestamp:
+        """Last session of the store."""
+        return pd.Timestamp(self.manifest["last_session"])
+
+    def has(self, name: str) -> bool:
+        """True if the store holds the symbol or macro series."""
+        return name in self.manifest["symbols"] or name in self.manifest["series"]
+
+    def gaps(self, symbol: str) -> list[str]:
+        """Sessions of a symbol that are known to be missing, ISO dates."""
+        return list(self.manifest["symbols"].get(symbol, {}).get("gaps", ()))
+
+    def lacks(self, *names: str) -> str:
+        """A sentence on those of some optional files that this store does not have; empty if it has them all.
+
+        Parameters
+        ----------
+        names : files such as ``"listings.parquet"``, or ids of the catalogue
+        """
+        known = catalogue()
+        wanted = [file for name in names for file in (panel_files(known[name]) if name in known else [name])]
+        days: dict[str, list[str]] = {}
+        for name in wanted:
+            if name not in self.files and (entry := _entry_of(name)):
+                day = re.search(r"\d{4}-\d\d-\d\d", name) if "dates" in entry else None
+                days.setdefault(entry.get("called", entry["name"]), []).extend([day[0]] if day else [])
+        if not days:
+            return ""
+        words = [f"{called} of {listing(dates)}" if dates else called for called, dates in days.items()]
+        return f"Not in this store: {listing(words)}. data/README.md says where such files come from."
+
+    # ------------------------------------------------------------------------------------------- reading
+
+    def file(self, name: str) -> Path:
+        """Path of one of the store's files, its columns checked; Missing if this store does not have it."""
+        if name not in self.files:
+            remedy = HOW_TO_ADD_PANELS if "by_hand" in _entry_of(name) else HOW_TO_GET_DATA
+            raise Missing(f"This store has no {name}; {remedy}.")
+        if name.endswith(".parquet"):
+            self._open(name)
+        self._unchanged(name)
+        return self.path / name
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A whole file with the columns of its table in :data:`TABLES`, and no others."""
+        path, layout = self.file(name), _entry_of(name)["table"]
+        wanted = TABLES[layout]
+        with self._door(name):
+            if name.endswith(".parquet"):
+                return pd.read_parquet(path, columns=list(wanted))
+            # "NA" is a ticker, not a missing value.
+            frame = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
+        for column, kind in wanted.items():
+            if column not in frame:
+                raise self._fault(name, f"has no column '{column}'")
+            if kind == "double" and frame[column].dtype.kind not in "fi":
+                raise self._fault(name, f"has text where numbers belong, in '{column}'")
+        return frame[list(wanted)]
+
+    def price_rows(self, symbols: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
+        """Rows of some symbols, tidy: symbol, date and the fields."""
+        return self.prices(symbols, fields).frame("symbol")
+
+    def macro_rows(self, ids: Sequence[str]) -> pd.DataFrame:
+        """Rows of some macro series, tidy: series, date, value."""
+        return self.macro(ids).frame("series")
+
+    def prices(self, symbols: Sequence[str], fields: Sequence[str]) -> Rows:
+        """Rows of some symbols: only their row groups and the needed columns are read, and checked.
+
+        Raises
+        ------
+        StoreError
+            for a price that is not positive and finite, a negative volume, a date twice or out of order, a
+            day that is no session or lies after the store's last one.
+        """
+        rows = self._rows(PRICES, "symbol", symbols, fields)
+        for column, values in rows.values.items():
+            bad = values < 0 if column == "volume" else (values <= 0) | np.isinf(values)
+            if bad.any():
+                raise self._value_fault(rows, column, int(bad.argmax()))
+        days = rows.dates.to_numpy().astype("datetime64[D]").astype(int)
+        known = _is_session()
+        strange = ~known[np.clip(days - _FIRST_DAY + 1, 0, len(known) - 1)]
+        late = np.asarray(rows.dates > self.last_session)
+        if (strange | late).any():
+            at = int((strange | late).argmax())
+            why = "lies after the last session" if late[at] else "is no New York session"
+            raise self._fault(PRICES, f"has {self._at(rows, at)}, which {why}")
+        return rows
+
+    def macro(self, ids: Sequence[str]) -> Rows:
+        """Rows of some macro series, checked: finite, each date once, in order, none in the future."""
+        rows = self._rows(MACRO, "series", ids, ["value"])
+        if (bad := np.isinf(rows.values["value"])).any():
+            raise self._value_fault(rows, "value", int(bad.argmax()))
+        if (late := np.asarray(rows.dates > pd.Timestamp.now())).any():
+            raise self._fault(MACRO, f"has {self._at(rows, int(late.argmax()))}, which lies in the future")
+        return rows
+
+    def _rows(self, name: str, key: str, wanted: Sequence[str], columns: Sequence[str]) -> Rows:
+        file = self._open(name, key)
+        with self._door(name):
+            groups = _groups(file, file.schema_arrow.get_field_index(key), wanted)
+            table = file.read_row_groups(groups, columns=[key, "date", *columns])
+            known = table[key].cast("string").dictionary_encode().unify_dictionaries().combine_chunks()
+            names = known.dictionary.to_pylist()
+            codes = known.indices.to_numpy(zero_copy_only=False)
+            keep = np.array([name in set(wanted) for name in names], dtype=bool)[codes]
+            dates = table["date"].to_numpy()[keep].astype("datetime64[ns]")
+            values = {column: table[column].to_numpy()[keep] for column in columns}
+        self._unchanged(name)
+        rows = Rows(names, codes[keep], pd.DatetimeIndex(dates, name="date"), values)
+        self._check_order(name, rows)
+        return rows
+
+    def _check_order(self, name: str, rows: Rows) -> None:
+        same = rows.codes[1:] == rows.codes[:-1]
+        step = np.diff(rows.dates.asi8)
+        if (twice := same & (step == 0)).any():
+            raise self._fault(name, f"holds {self._at(rows, int(twice.argmax()))} twice")
+        blocks = [*rows.codes[:1], *rows.codes[1:][~same]]
+        if len(set(blocks)) < len(blocks) or (same & (step < 0)).any() or rows.dates.hasnans:
+            raise self._fault(name, "is not in the order of its dates")
+
+    def _at(self, rows: Rows, at: int) -> str:
+        return f"{rows.names[rows.codes[at]]} on {rows.dates[at]:%Y-%m-%d}"
+
+    def _value_fault(self, rows: Rows, column: str, at: int) -> StoreError:
+        return self._fault(
+            PRICES if column in PRICE_FIELDS else MACRO,
+            f"has a {column} of {rows.values[column][at]:g} for {self._at(rows, at)}",
+        )
+
+    def _fault(self, name: str, what: str) -> StoreError:
+        return StoreError(f"{name} in the store at {self.path} {what}; fetch the data again.")
+
+    @contextlib.contextmanager
+    def _door(self, name: str) -> Iterator[None]:
+        """What no reader can make sense of ends in one sentence."""
+        from pyarrow import ArrowException
+
+        try:
+            yield
+        except (ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            reason = str(error).strip().partition("\n")[0][:120]
+            raise self._fault(name, f"cannot be read ({reason})") from None
+
+    def _open(self, name: str, key: str | None = None) -> pq.ParquetFile:
+        """A parquet file whose columns and types are those of its table."""
+        import pyarrow.parquet as pq
+
+        with self._door(name):
+            file = pq.ParquetFile(self.path / name, read_dictionary=[key] if key else None)
+            schema = file.schema_arrow
+        layout = {PRICES: "prices", MACRO: "macro"}.get(name) or _entry_of(name).get("table", "")
+        for column, kind in TABLES.get(layout, {}).items():
+            if column not in schema.names:
+                raise self._fault(name, f"has no column '{column}'")
+            if not _fits(schema.field(column).type, kind):
+                raise self._fault(name, f"holds {schema.field(column).type} in '{column}' instead of {kind}")
+        return file
+
+    def _unchanged(self, *names: str) -> None:
+        """Raise StoreError unless the manifest and some files are still those that were opened."""
+        for name in (MANIFEST, *names):
+            file = self.path / name
+            now = None
+            with contextlib.suppress(OSError):
+                now = _stamp(file)
+                if now == self._stamps[name]:
+                    continue
+                if files.sha256(file) == (self._sha if name == MANIFEST else self.files[name]["sha256"]):
+                    self._stamps[name] = now
+                    continue
+            raise StoreError(
+                f"The store at {self.path} was replaced or altered since it was opened ({name}); open it again, "
+                f"in a notebook by restarting its kernel."
+            )
+
+
+def _parsed(text: bytes, path: Path, sound: bool) -> dict[str, Any]:
+    """The manifest; checked by its schema unless these very bytes were found sound before."""
+    where = f"The manifest of the store at {path}"
+    try:
+        if not sound and _depth(text) > _DEEPEST:
+            raise ValueError(f"it is nested over {_DEEPEST} deep")
+        manifest: dict[str, Any] = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{where} cannot be read ({error}); fetch the data again.") from None
+    if sound:
+        return manifest
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    schema = json.loads((DATA / "manifest.schema.json").read_text("utf-8"))
+    if fault := best_match(Draft202012Validator(schema).iter_errors(manifest)):
+        what = fault.message if len(fault.message) < 160 else f"…{fault.message[-160:]}"
+        raise StoreError(f"{where} is not sound at {fault.json_path[:80]}: {what}; fetch the data again.")
+    last = pd.to_datetime(manifest["last_session"], errors="coerce")
+    if pd.isna(last) or not calendar.FIRST <= f"{last:%Y-%m-%d}" <= calendar.LAST:
+        raise StoreError(f"{where} names a last session that is none, {manifest['last_session']}.")
+    return manifest
+
+
+def _depth(text: bytes) -> int:
+    signs = np.frombuffer(text, dtype=np.uint8)
+    steps = np.isin(signs, list(b"[{")).astype(int) - np.isin(signs, list(b"]}"))
+    return int(steps.cumsum().max(initial=0))
+
+
+def _fits(found: pa.DataType, kind: str) -> bool:
+    """True if a column's type holds what its kind needs: words, days or numbers."""
+    from pyarrow import types
+
+    if types.is_dictionary(found):
+        found = found.value_type
+    if kind in {"string", "words"}:
+        return bool(types.is_string(found) or types.is_large_string(found))
+    if kind == "date32":
+        return bool(types.is_date(found) or (types.is_timestamp(found) and found.tz is None))
+    return bool(types.is_floating(found) or types.is_integer(found))
+
+
+def _groups(file: pq.ParquetFile, column: int, wanted: Sequence[str]) -> list[int]:
+    """Row groups that may hold some names, by their statistics."""
+    found = []
+    for group in range(file.num_row_groups):
+        held = file.metadata.row_group(group).column(column).statistics
+        known = held is not None and held.has_min_max
+        if not known or any(held.min <= name <= held.max for name in wanted):
+            found.append(group)
+    return found
+
+
+def _latest(file: pq.ParquetFile) -> pd.Timestamp | None:
+    """Last date of a table."""
+    dates = file.read(columns=["date"])["date"].to_numpy()
+    return pd.Timestamp(dates.max()) if len(dates) else None
+
+
+@cache
+def _is_session() -> np.ndarray[Any, Any]:
+    """For each day from the one before the calendar's first to the one after its last: is it a session?"""
+    days = calendar.sessions(calendar.FIRST, calendar.LAST).to_numpy().astype("datetime64[D]").astype(int)
+    known = np.zeros(days[-1] - _FIRST_DAY + 3, dtype=bool)
+    known[days - _FIRST_DAY + 1] = True
+    return known
+
+
+def _stamp(file: Path) -> list[int]:
+    stat = file.stat()
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+
+
+def _remembered() -> dict[str, Any]:
+    try:
+        return dict(json.loads((files.cache() / "checked.json").read_text("utf-8")))
+    except (OSError, ValueError, HelperError):
+        return {}
+
+
+def _remember(seen: Mapping[str, Any]) -> None:
+    # A machine without a place for it only loses the memory of the check, not the check.
+    with contextlib.suppress(OSError, HelperError):
+        files.write_whole(files.cache() / "checked.json", json.dumps(seen))
+
+
+# --------------------------------------------------------------------------------------------- writing
+
+
+def schema(table: str) -> pa.Schema:
+    """Columns and types of a table of :data:`TABLES`, as it is written."""
+    import pyarrow as pa
+
+    words = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            (name, words if kind == "words" else pa.type_for_alias(kind))
+            for name, kind in TABLES[table].items()
+        ]
+    )
+
+
+def write(
+    folder: Path,
+    tables: Mapping[str, Any],
+    whole: Mapping[str, bytes | Path] | None = None,
+    lives: Mapping[str, Mapping[str, Any]] | None = None,
+    **head: Any,
+) -> Path:
+    """Write a store into an empty folder; return it.
+
+    Parameters
+    ----------
+    folder : made if it is not there; not a store that is in use, see :func:`helpers.files.fresh_folder`
+    tables : by file name, a frame or an Arrow table; prices and macro are sorted by series and date
+    whole : files by name: their bytes, or a path that is copied
+    lives : by series, what the manifest says of it besides rows, first and last: ``unit``, ``gaps``, …
+    head : entries of the manifest: ``name``, ``rights``, …; ``last_session`` is read off the prices
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found: dict[str, dict[str, Any]] = {PRICES: {}, MACRO: {}}
+    for name, content in tables.items():
+        layout = {PRICES: "prices", MACRO: "macro"}.get(name) or _entry_of(name)["table"]
+        if name in found:
+            content, found[name] = _sorted(content, layout, lives or {})
+        if isinstance(content, pd.DataFrame):
+            content = pa.Table.from_pandas(
+                content[list(TABLES[layout])], schema=schema(layout), preserve_index=False
+            )
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(content, folder / name, compression="zstd", row_group_size=_ROW_GROUPS.get(layout))
+    for name, source in (whole or {}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(source, Path):
+            shutil.copyfile(source, folder / name)
+        else:
+            (folder / name).write_bytes(source)
+    ends = [life["last"] for life in (found[PRICES] or found[MACRO]).values()]
+    head = {"last_session": max(ends, default="1970-01-02")} | head
+    return seal(folder, symbols=found[PRICES], series=found[MACRO], **head)
+
+
+def seal(folder: Path, symbols: Mapping[str, Any], series: Mapping[str, Any], **head: Any) -> Path:
+    """Write the manifest of the files in a folder: SHA-256 and size of each, and the life of each series."""
+    listed = {
+        path.relative_to(folder).as_posix(): {"sha256": files.sha256(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    manifest = {"name": "market data", "calendar": "XNYS", **head, "files": listed}
+    manifest |= {"symbols": symbols, "series": series}
+    files.write_whole(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    return folder
+
+
+def _sorted(
+    frame: pd.DataFrame, layout: str, more: Mapping[str, Mapping[str, Any]]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Tidy rows in the order of series and date, and the life of each series."""
+    key = next(iter(TABLES[layout]))
+    frame = frame.reindex(columns=list(TABLES[layout]))
+    frame = frame.assign(date=pd.to_datetime(frame["date"])).sort_values([key, "date"], kind="stable")
+    if "volume" in frame:
+        frame["volume"] = pd.array(frame["volume"].round(), dtype="Int64")
+    lives = frame.groupby(key, sort=True)["date"].agg(["size", "min", "max"])
+    found = {
+        str(name): {"rows": int(size), "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
+        | dict(more.get(str(name), {}))
+        for name, size, first, last in lives.itertuples()
+    }
+    return frame.assign(date=frame["date"].dt.date), found
