@@ -3,25 +3,29 @@
 In a notebook::
 
     from helpers import claims
-    claims.cards("C03")                                   # what the article says, and the rule
-    claims.judge("C03", {"rut_ytd": 14.8}, data=[mkt])    # the verdict, by the rule
+    claims.cards("C03")                     # what the article says, and the rule
+    claims.judge("C03", year_to_date)       # the verdict, by the rule, on what the function measures
+    claims.what_if("C03", year_to_date, day="2025-12-04")
 """
 
+from helpers.claims.card import MIME, cards, tiles
+from helpers.claims.judging import Verdict, board, judge, specifications, what_if
+from helpers.claims.measuring import JudgementError
 from helpers.claims.registry import Claim, claim, fact, in_notebook, load
-from helpers.claims.verdicts import Robustness, Verdict, judge, robust
-from helpers.claims.views import MIME, cards, number
 
 __all__ = [
     "MIME",
     "Claim",
-    "Robustness",
+    "JudgementError",
     "Verdict",
+    "board",
     "cards",
     "claim",
     "fact",
     "in_notebook",
     "judge",
     "load",
-    "number",
-    "robust",
+    "specifications",
+    "tiles",
+    "what_if",
 ]

@@ -4,35 +4,93 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from helpers import market
 from helpers.claims import rules
 from helpers.files import HelperError
 
-CLAIMS = market.DATA / "claims.yaml"
 SCHEMA = market.DATA / "claims.schema.json"
-FACTS = market.DATA / "facts"
 FACT_COLUMNS = ["id", "date", "subject", "fact", "value", "unit", "standing", "source"]
 STANDINGS = {"primary", "press", "secondary", "weak"}
-
-SECTIONS = {
-    "introduction": "Introduction",
-    "records": "Small caps break records",
-    "fortunes": "Winners and losers",
-    "significance": "Wider significance",
-    "outlook": "What comes next",
-    "conclusion": "Conclusion",
+#: What a rule may be revised for, by number.
+KINDS = {
+    1: "not shown is not refuted",
+    2: "size matters",
+    3: "the letter is the assertion",
+    4: "a test must be able to fail",
+    5: "nothing after the day of judgement",
+    6: "one rule for windows",
+    7: "a cause needs a test",
+    8: "a weak source caps blame too",
+    9: "like with like",
+    10: "one more failure never lifts",
+    11: "lowered by code, not by hand",
+    12: "a sentence that says why",
 }
+#: Larger files, deeper nesting and longer cells are no registry and no record.
+_MOST_BYTES, _MOST_DEPTH, _MOST_CELL = 2_000_000, 20, 20_000
+#: Words that a sentence of `because` may have.
+WORDS_OF_A_REASON = 30
+_SLOT = re.compile(r"\{([a-z^][\w.-]*)(?::([\w,]+))?\}")
+
+
+#: What may follow a figure's key in a sentence, beside one digit for its decimals.
+_WISHES = {"abs", "bare", "signed"}
 
 
 class RegistryError(HelperError):
     """The registry or the public record is malformed."""
+
+
+# ------------------------------------------------------------------------------------------------ places
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a collection stands: its registry, its public record, and the notebooks that judge it."""
+
+    claims: Path
+    facts: Path
+    notebooks: Path
+
+
+def home(folder: Path | None = None) -> Place:
+    """The place of this project's collection, or of another one in a folder of its own."""
+    if folder is None:
+        return Place(market.DATA / "claims.yaml", market.DATA / "facts", market.ROOT / "notebooks")
+    return Place(folder / "claims.yaml", folder / "facts", folder / "notebooks")
+
+
+_place = home()
+#: The registry and the record of this project.
+CLAIMS, FACTS = _place.claims, _place.facts
+
+
+def place() -> Place:
+    """The place of the collection in use. Every path to a registry, a record or a notebook comes from here."""
+    return _place
+
+
+def use(folder: Path | None = None) -> Place:
+    """Judge by the collection in ``folder`` (claims.yaml, facts/, notebooks/) from now on; by ours with None."""
+    global _place
+    _place = home(folder)
+    for kept in (head, load, facts, _checked):
+        kept.cache_clear()
+    return _place
+
+
+# ------------------------------------------------------------------------------------------------ a claim
 
 
 @dataclass(frozen=True)
@@ -47,33 +105,36 @@ class Claim:
     kind: str
     clarity: str
     rule: dict[str, Any]
-    series: list[str]
-    facts: list[str]
     notebook: str
-    as_of: str
-    horizon: str | None
+    because: dict[str, str] = field(default_factory=dict)
+    as_of: str = ""
+    horizon: str | None = None
+    series: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
     asserts: dict[str, Any] | None = None
     loose: dict[str, str] = field(default_factory=dict)
     measures: dict[str, dict[str, str]] = field(default_factory=dict)
+    decides: str = ""
     reason: str = ""
+    revised: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def place(self) -> str:
         """Where the article says it."""
-        return f"{SECTIONS[self.section]}, paragraph {self.paragraph}"
+        return f"{sections()[self.section]}, paragraph {self.paragraph}"
 
     def label(self, key: str) -> str:
-        """A measure's words."""
-        return self.measures[key]["label"]
+        """Words of a measure, or of a fact by its id."""
+        return self.measures[key]["label"] if key in self.measures else fact(key).subject
+
+    def unit(self, key: str) -> str:
+        """Unit of a measure."""
+        return self.measures[key]["unit"]
 
     def label_in(self, key: str) -> str:
         """A measure's words with its unit, where the unit is not plain from the words."""
-        unit = self.measures[key]["unit"]
-        return (
-            f"{self.label(key)} ({unit})"
-            if unit in {"%", "pp", "pp per pp", "x", "points"}
-            else self.label(key)
-        )
+        unit = self.measures[key]["unit"] if key in self.measures else fact(key).unit
+        return f"{self.label(key)} ({unit})" if unit in _NAMED_UNITS else self.label(key)
 
     def rule_lines(self) -> list[tuple[str, str]]:
         """The rule for people: (role, condition) for each condition, or one line with the reason."""
@@ -81,7 +142,7 @@ class Claim:
             return [("not-checkable", self.rule["not-checkable"])]
         return [
             (role, rules.describe(condition, self.label_in))
-            for role in rules.PARTS
+            for role in rules.ROLES
             for condition in self.rule.get(role, [])
         ]
 
@@ -90,29 +151,10 @@ class Claim:
         return "; ".join(f"{role}: {text}" for role, text in self.rule_lines())
 
 
-def _lines(node: yaml.Node) -> list[int]:
-    """Line (from 1) at which each claim of the file begins."""
-    for key, value in node.value:
-        if key.value == "claims":
-            return [item.start_mark.line + 1 for item in value.value]
-    return []
+_NAMED_UNITS = {"%", "pp", "pp per pp", "x", "points"}
 
 
-def read(path: Path = CLAIMS) -> tuple[dict[str, Any], list[int]]:
-    """The file as it stands, and the line of each claim."""
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise RegistryError(f"The registry {path.name} cannot be read ({error.strerror}).") from None
-    try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        content = yaml.load(text, Loader=_UniqueKeys)
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or "it is not YAML"
-        raise RegistryError(f"{path.name}{line}: {problem}; mend the file.") from None
-    return content, _lines(node) if node else []
+# -------------------------------------------------------------------------------------- reading the file
 
 
 class _UniqueKeys(yaml.CSafeLoader):
@@ -122,7 +164,11 @@ class _UniqueKeys(yaml.CSafeLoader):
 def _unique_mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node)
+        key = loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key is a word, not a number, a list or a map", key_node.start_mark
+            )
         if key in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key '{key}' stands twice", key_node.start_mark
@@ -132,6 +178,77 @@ def _unique_mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
 
 
 _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+# A day without quotes is the same text; whether there is such a day is for the schema to say.
+_UniqueKeys.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RegistryError(
+            f"{path.name} cannot be read ({error.strerror}); put a readable file there."
+        ) from None
+    if len(raw) > _MOST_BYTES:
+        raise RegistryError(
+            f"{path.name} has {len(raw):,} bytes, more than {_MOST_BYTES:,}: it is no registry."
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise RegistryError(f"{path.name} line {line}: the text is not UTF-8; save it as UTF-8.") from None
+    if odd := re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
+        line = text[: odd.start()].count("\n") + 1
+        raise RegistryError(f"{path.name} line {line}: it holds a control character; take it out.")
+    return text
+
+
+def _guard(text: str, name: str) -> None:
+    """Refuse aliases and deep nesting before anything is built from them."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            line = _line(event)
+            raise RegistryError(f"{name} line {line}: aliases (*name) are not allowed; write it out.")
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            depth += 1
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            depth -= 1
+        if depth > _MOST_DEPTH:
+            raise RegistryError(
+                f"{name} line {_line(event)}: nested more than {_MOST_DEPTH} deep; flatten it."
+            )
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 0
+
+
+def read(path: Path | None = None) -> tuple[dict[str, Any], list[int]]:
+    """The file as it stands, and the line of each claim."""
+    path = path or place().claims
+    text = _text(path)
+    try:
+        _guard(text, path.name)
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        content = yaml.load(text, Loader=_UniqueKeys)
+    except (yaml.YAMLError, ValueError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" line {where.line + 1}" if where else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0] or "it is not YAML"
+        raise RegistryError(f"{path.name}{line}: {problem}; mend the file.") from None
+    if not isinstance(content, dict):
+        raise RegistryError(f"{path.name}: the file is no map with `claims` in it; see {SCHEMA.name}.")
+    return content, _lines(node)
+
+
+def _lines(node: Any) -> list[int]:
+    """Line (from 1) at which each claim of the file begins."""
+    for key, value in node.value:
+        if key.value == "claims" and isinstance(value, yaml.SequenceNode):
+            return [item.start_mark.line + 1 for item in value.value]
+    return []
 
 
 @cache
@@ -145,72 +262,191 @@ def kinds() -> list[str]:
     return list(schema()["$defs"]["claim"]["properties"]["kind"]["enum"])
 
 
-def check(path: Path = CLAIMS, facts_folder: Path = FACTS) -> list[str]:
-    """Every fault of the registry, each with its line and what to do; empty if there is none."""
-    from jsonschema import Draft202012Validator
+# ---------------------------------------------------------------------------------------------- checking
 
+
+def check(path: Path | None = None, facts_folder: Path | None = None) -> list[str]:
+    """Every fault of the registry, each with its line and what to do; empty if there is none."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    path = path or place().claims
     content, lines = read(path)
+    validator = Draft202012Validator(schema(), format_checker=FormatChecker())
+    found = [(list(error.absolute_path), error.message[:300]) for error in validator.iter_errors(content)]
+    found += [(spot, f"{value} is no finite number") for spot, value in _not_finite(content, [])]
+    if found:
+        return [
+            f"{path.name}{_where(spot, content, lines)}: {fault}; see {SCHEMA.name}." for spot, fault in found
+        ]
+    notebooks = set(notebook_names())
+    context = _Context(content, read_facts(facts_folder), market.catalogue(), notebooks)
     faults = []
-    for error in Draft202012Validator(schema()).iter_errors(content):
-        place = list(error.absolute_path)
-        where, what = path.name, "/".join(map(str, place))
-        if len(place) > 1 and place[0] == "claims":
-            index = int(place[1])
-            entry = content["claims"][index]
-            name = entry.get("id", "?") if isinstance(entry, dict) else "?"
-            where, what = (
-                f"{path.name} line {lines[index]} ({name})",
-                "/".join(map(str, place[2:])) or "entry",
-            )
-        faults.append(f"{where}: {what}: {error.message}; see {SCHEMA.name}.")
-    if faults:
-        return faults
-    facts = read_facts(facts_folder)
-    known = market.catalogue()
     seen: dict[str, int] = {}
     for entry, line in zip(content["claims"], lines, strict=True):
-        faults += _claim_faults(entry, f"{path.name} line {line} ({entry['id']})", known, facts)
+        where = f"{path.name} line {line} ({entry['id']})"
+        faults += [f"{where}: {fault}" for fault in _claim_faults(entry, context)]
         if entry["id"] in seen:
             faults.append(
-                f"{path.name} line {line}: the id {entry['id']} is already used in line {seen[entry['id']]}; "
-                f"a claim stands once, in one notebook."
+                f"{where}: the id is already used in line {seen[entry['id']]}; a claim stands once."
             )
         seen[entry["id"]] = line
     return faults
 
 
-def _claim_faults(
-    entry: dict[str, Any], where: str, known: dict[str, Any], facts: dict[str, rules.Fact]
-) -> list[str]:
-    faults = [
-        f"{where}: unknown series {name}; add it to series.yaml or correct the name."
-        for name in entry["series"]
-        if name not in known
-    ]
-    faults += [
-        f"{where}: unknown fact {name}; add it to data/facts or correct the name."
-        for name in entry["facts"]
-        if name not in facts
-    ]
+def _where(spot: list[Any], content: Mapping[str, Any], lines: list[int]) -> str:
+    """A place in the file in words: the line and id of its claim, and the keys below."""
+    if len(spot) < 2 or spot[0] != "claims":
+        return f": {'/'.join(map(str, spot))}" if spot else ""
+    entry = content["claims"][spot[1]]
+    name = str(entry.get("id", "?"))[:20] if isinstance(entry, dict) else "?"
+    return f" line {lines[spot[1]]} ({name}): {'/'.join(map(str, spot[2:])) or 'entry'}"
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What an entry is checked against."""
+
+    head: Mapping[str, Any]
+    facts: Mapping[str, rules.Fact]
+    series: Mapping[str, Any]
+    notebooks: set[str]
+
+
+def notebook_names() -> list[str]:
+    """Notebooks that a claim can belong to."""
+    return sorted(path.stem for path in place().notebooks.glob("[0-9][0-9]-*.ipynb"))
+
+
+def _not_finite(value: Any, spot: list[Any]) -> Iterator[tuple[list[Any], float]]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield spot, value
+    elif isinstance(value, (dict, list)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _not_finite(item, [*spot, key])
+
+
+def _claim_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
+    for name in entry.get("series", []):
+        if name not in context.series:
+            yield f"unknown series {name}; add it to series.yaml or correct the name."
+    for name in entry.get("facts", []):
+        if name not in context.facts:
+            yield f"unknown fact {name}; add it to data/facts or correct the name."
+    if entry["section"] not in context.head["sections"]:
+        yield f"unknown section '{entry['section']}'; add it to `sections` or correct it."
+    if entry["notebook"] not in context.notebooks:
+        yield f"there is no notebook '{entry['notebook']}'; correct the name or write it first."
     rule = entry["rule"]
-    try:
-        for part in rules.PARTS:
-            for condition in rule.get(part, []):
-                rules.check_condition(condition, where)
-    except HelperError as error:
-        return [*faults, str(error)]
     declared = set(entry.get("measures", {}))
-    faults += [
-        f"{where}: the rule uses the measure {key}, which `measures` does not declare; add its label and unit."
-        for key in rules.measures_of(rule)
-        if key not in declared
-    ]
-    faults += [
-        f"{where}: the rule uses the fact {key}, which `facts` does not list; add it."
-        for key in rules.facts_of(rule)
-        if key not in entry["facts"]
-    ]
-    return faults
+    for key in rules.measures_of(rule):
+        if key not in declared:
+            yield f"the rule uses the measure {key}, which `measures` does not declare; add its label and unit."
+    yield from _fact_faults(entry, context)
+    if entry["kind"] == "cause" and "cause" not in rule and "not-checkable" not in rule:
+        yield "a claim of cause needs `cause` in its rule: a test of it, or `untested` with the reason."
+    if "decides" in entry and entry["decides"] not in declared:
+        yield f"`decides` names {entry['decides']}, which is no measure of the claim; correct it."
+    for name, given in rules.walk(rule):
+        yield from _range_faults(name, given)
+    yield from _late_faults(entry, context)
+    yield from _because_faults(entry, context)
+
+
+def _fact_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
+    for name, given in rules.walk(entry["rule"]):
+        if name != "fact":
+            continue
+        key = given["id"]
+        if key not in entry.get("facts", []):
+            yield f"the rule uses the fact {key}, which `facts` does not list; add it."
+        elif (
+            key in context.facts
+            and not {"equals", "is_not"} & set(given)
+            and context.facts[key].value
+            and number(context.facts[key].value) is None
+        ):
+            yield (
+                f"the rule compares the fact {key} with a number, but its value is "
+                f"'{context.facts[key].value[:40]}'; ask what the fact says, or give the number."
+            )
+
+
+def number(text: str) -> float | int | None:
+    """The number that a fact's value is, or None."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return None if not math.isfinite(found) else int(text) if re.fullmatch(r"-?\d+", text) else found
+
+
+def _range_faults(name: str, given: Any) -> Iterator[str]:
+    if name == "dates" and "within" in given and given["within"][0] > given["within"][1]:
+        yield f"the days {given['within'][0]} and {given['within'][1]} exclude each other; swap them."
+    if name not in {"bound", "fact"}:
+        return
+    low = [given[key] for key in ("above", "at_least") if key in given]
+    high = [given[key] for key in ("below", "at_most") if key in given]
+    open_ = "above" in given or "below" in given
+    if low and high and (max(low) > min(high) or (open_ and max(low) == min(high))):
+        yield f"the bounds {max(low)} and {min(high)} exclude each other; correct one."
+
+
+def _late_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
+    """Nothing after the day of judgement votes, save a forecast's figures up to its horizon."""
+    limit = entry.get("horizon") or entry.get("as_of") or context.head["article"]["date"]
+    voting = [role for role in rules.ROLES if role != "given"]
+    for key in rules.measures_of(entry["rule"], voting):
+        label = entry.get("measures", {}).get(key, {}).get("label", "")
+        if late := [day for day in re.findall(r"\d{4}-\d\d-\d\d", label) if day > limit]:
+            yield f"the measure {key} reaches to {late[0]}, after {limit}; what came later cannot vote."
+    for key in rules.facts_of(entry["rule"], voting):
+        day = context.facts[key].date if key in context.facts else ""
+        if day > limit:
+            yield f"the fact {key} is of {day}, after {limit}; what came later cannot vote."
+        elif len(day) == len("2025-12") and limit.startswith(day) and limit < _month_end(day):
+            yield f"the fact {key} is of {day} without a day, and {limit} lies within; give its day, or `given`."
+
+
+def _month_end(month: str) -> str:
+    return f"{pd.Period(month, 'M').end_time:%Y-%m-%d}"
+
+
+def _because_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
+    for verdict, template in entry.get("because", {}).items():
+        words = len(_SLOT.sub("x", template).split())
+        if words > WORDS_OF_A_REASON:
+            yield f"because/{verdict} has {words} words; say it in {WORDS_OF_A_REASON}."
+        if re.search(r"[{}]", _SLOT.sub("", template)):
+            yield f"because/{verdict} has a brace that belongs to no figure; write {{key}} or {{key:1}}."
+        for key, wishes in _SLOT.findall(template):
+            if key not in {*entry.get("measures", {}), *entry.get("facts", [])}:
+                yield f"because/{verdict} names {key}, which is neither a measure nor a fact of it; correct it."
+            if odd := [wish for wish in wishes.split(",") if wish and not _known_wish(wish)]:
+                yield f"because/{verdict} asks {key} for '{odd[0]}'; write a digit, abs, bare or signed."
+
+
+def _known_wish(wish: str) -> bool:
+    return wish in _WISHES or bool(re.fullmatch(r"\d", wish))
+
+
+# ---------------------------------------------------------------------------------------------- reading
+
+
+@cache
+def head() -> dict[str, Any]:
+    """All of the registry but its claims: collection, article, sections, conventions."""
+    content, _ = _checked()
+    return {key: value for key, value in content.items() if key != "claims"}
+
+
+@cache
+def _checked() -> tuple[dict[str, Any], list[int]]:
+    faults = check()
+    if faults:
+        more = f" `python -m helpers claims` lists {len(faults) - 1} more." if len(faults) > 1 else ""
+        raise RegistryError(faults[0] + more)
+    return read()
 
 
 @cache
@@ -221,25 +457,32 @@ def load() -> dict[str, Claim]:
     ------
     RegistryError with the first fault; ``python -m helpers claims`` prints them all.
     """
-    faults = check()
-    if faults:
-        more = f" ({len(faults) - 1} more: run `python -m helpers claims`)" if len(faults) > 1 else ""
-        raise RegistryError(faults[0] + more)
-    content, _ = read()
-    return {entry["id"]: Claim(**entry) for entry in content["claims"]}
+    content, _ = _checked()
+    day = content["article"]["date"]
+    return {entry["id"]: Claim(**{"as_of": day, **entry}) for entry in content["claims"]}
 
 
-@cache
 def article() -> dict[str, Any]:
     """Publisher and date of the article, and the id of the fact that says where it stands."""
-    return dict(read()[0]["article"])
+    return dict(head()["article"])
+
+
+def sections() -> dict[str, str]:
+    """Sections of the article in their order: key and title."""
+    return dict(head()["sections"])
+
+
+def conventions() -> dict[str, Any]:
+    """What holds for every claim that does not say otherwise."""
+    return dict(head()["conventions"])
 
 
 def claim(claim_id: str) -> Claim:
     """One claim by id."""
     known = load()
     if claim_id not in known:
-        raise RegistryError(f"There is no claim {claim_id}; the ids run from {min(known)} to {max(known)}.")
+        ids = f"the ids run from {min(known)} to {max(known)}" if known else "the registry is empty"
+        raise RegistryError(f"There is no claim {claim_id}; {ids}.")
     return known[claim_id]
 
 
@@ -248,12 +491,13 @@ def in_notebook(name: str) -> list[Claim]:
     return [entry for entry in load().values() if entry.notebook == name]
 
 
-def read_facts(folder: Path = FACTS) -> dict[str, rules.Fact]:
+def read_facts(folder: Path | None = None) -> dict[str, rules.Fact]:
     """The public record: every row of every table in ``folder`` by id."""
     found: dict[str, rules.Fact] = {}
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream)
+    for path in sorted((folder or place().facts).glob("*.csv")):
+        lines = _text(path).splitlines(keepends=True)
+        reader = csv.DictReader(lines, strict=True)
+        try:
             if reader.fieldnames != FACT_COLUMNS:
                 raise RegistryError(
                     f"{path.name}: the columns are not {', '.join(FACT_COLUMNS)}; mend the head."
@@ -261,21 +505,41 @@ def read_facts(folder: Path = FACTS) -> dict[str, rules.Fact]:
             for row in reader:
                 _check_fact(row, f"{path.name} line {reader.line_num}", found)
                 found[row["id"]] = rules.Fact(**row)
+        except csv.Error as error:
+            raise RegistryError(f"{path.name} line {reader.line_num}: {error}; mend the row.") from None
     return found
 
 
 def _check_fact(row: dict[str, Any], where: str, found: dict[str, rules.Fact]) -> None:
     if None in row or None in row.values():
         raise RegistryError(f"{where}: the row has not {len(FACT_COLUMNS)} cells; quote a cell with commas.")
+    where = f"{where} ({row['id']})"
     if empty := [name for name in FACT_COLUMNS if name not in {"value", "date"} and not row[name].strip()]:
-        raise RegistryError(f"{where} ({row['id']}): {', '.join(empty)} is empty; fill it in.")
+        raise RegistryError(f"{where}: {', '.join(empty)} is empty; fill it in.")
+    if long := [name for name in FACT_COLUMNS if len(row[name]) > _MOST_CELL]:
+        raise RegistryError(f"{where}: {long[0]} has over {_MOST_CELL:,} characters; shorten it.")
     if row["standing"] not in STANDINGS:
         raise RegistryError(
-            f"{where} ({row['id']}): the standing is one of {', '.join(sorted(STANDINGS))}, "
-            f"not '{row['standing']}'."
+            f"{where}: the standing is one of {', '.join(sorted(STANDINGS))}, not '{row['standing']}'."
         )
     if row["id"] in found:
-        raise RegistryError(f"{where}: the fact {row['id']} stands twice; keep one.")
+        raise RegistryError(f"{where}: the fact stands twice; keep one.")
+    if row["date"] and not _is_date(row["date"]):
+        raise RegistryError(f"{where}: '{row['date']}' is no date; write 2025-12-10, 2025-12 or 2025.")
+    for part in row["source"].split(" ; "):
+        scheme = re.match(r"([a-z][a-z0-9+.-]*):", part.strip(), re.IGNORECASE)
+        if scheme and scheme[1].lower() not in {"http", "https"}:
+            raise RegistryError(f"{where}: the source '{part.strip()[:40]}' is no web address; correct it.")
+
+
+def _is_date(text: str) -> bool:
+    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d)?)?", text):
+        return False
+    try:
+        pd.Timestamp(text)
+    except ValueError:
+        return False
+    return True
 
 
 @cache
@@ -289,3 +553,35 @@ def fact(fact_id: str) -> rules.Fact:
     if fact_id not in facts():
         raise RegistryError(f"There is no fact {fact_id} in data/facts.")
     return facts()[fact_id]
+
+
+def fill(template: str, values: Mapping[str, tuple[Any, str]]) -> str:
+    """A sentence with its figures: ``{key}``, ``{key:1}`` (decimals), ``abs``, ``bare``, ``signed``.
+
+    Parameters
+    ----------
+    values : value and unit of each measure by key; facts are found by their id
+    """
+    from helpers.words import quantity
+
+    def figure(match: re.Match[str]) -> str:
+        key, wishes = match[1], (match[2] or "").split(",")
+        value, unit = values[key] if key in values else _fact_value(key)
+        digits = next((int(wish) for wish in wishes if wish.isdecimal()), None)
+        if isinstance(value, (int, float)) and "abs" in wishes:
+            value = abs(value)
+        text = quantity(value, "" if "bare" in wishes else unit, digits)
+        return f"+{text}" if "signed" in wishes and isinstance(value, (int, float)) and value > 0 else text
+
+    return _SLOT.sub(figure, template)
+
+
+def slots(template: str) -> list[str]:
+    """Keys of the figures that a sentence asks for."""
+    return [key for key, _ in _SLOT.findall(template)]
+
+
+def _fact_value(key: str) -> tuple[Any, str]:
+    known = fact(key)
+    value = number(known.value)
+    return (known.fact, "") if value is None else (value, known.unit)

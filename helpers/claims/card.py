@@ -1,0 +1,394 @@
+"""How claims and verdicts look: HTML and text for people, ClaimReview and our own JSON for machines.
+
+Everything here is made from a verdict's payload, the mapping that stands in the notebook's output and in
+``python -m helpers verdicts --json``; nothing looks back at the code that judged.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from helpers.claims import registry, rules
+from helpers.words import listing, num, quantity
+
+#: MIME type of the machine-readable verdict in a notebook's output.
+MIME = "application/vnd.claims.verdict+json"
+Payload = Mapping[str, Any]
+
+#: Name, sign and colour of each verdict. The sign and the word carry it; the colour only helps.
+LOOK: dict[str | None, tuple[str, str, str]] = {
+    rules.SUPPORTED: ("Supported", "✓", "#00664b"),
+    rules.CAVEAT: ("Supported, with a caveat", "✓*", "#3d6b00"),
+    rules.MIXED: ("Mixed", "±", "#7a5200"),
+    rules.MISLEADING: ("Misleading", "↷", "#8f3d00"),
+    rules.CONTRADICTED: ("Contradicted", "✗", "#a01c1c"),
+    rules.UNVERIFIED: ("Unverified", "?", "#44546a"),
+    rules.NOT_CHECKABLE: ("Not checkable", "–", "#555555"),
+    None: ("Synthetic data: no verdict", "◇", "#6b3fa0"),
+}
+#: Google's scale for ClaimReview runs from 1 (false) to 5 (true); who abstains gives no number.
+RATING = {
+    rules.SUPPORTED: 5,
+    rules.CAVEAT: 4,
+    rules.MIXED: 3,
+    rules.MISLEADING: 2,
+    rules.CONTRADICTED: 1,
+}
+CLARITY = {"clear": "clear", "vague": "vague", "not-testable": "not testable"}
+ROLES = {
+    "given": "Given",
+    "letter": "Letter",
+    "cause": "Cause",
+    "implied": "Implied",
+    "detail": "Detail",
+    "not-checkable": "Not checkable",
+}
+_OUTCOME = {True: "✓ holds", False: "✗ fails", None: "? cannot tell"}
+_ORIGIN = {
+    "store": "Market data to {last_session}.",
+    "public": "Free series shipped with the project.",
+    "synthetic": "SYNTHETIC: made-up prices.",
+    None: "The public record.",
+}
+
+
+def _e(text: Any) -> str:
+    return html.escape(str(text))
+
+
+# -------------------------------------------------------------------------------- sentences from a payload
+
+
+def count_line(payload: Payload) -> str:
+    """How many parts of a mixed sentence hold; empty where all do, and for every other verdict."""
+    tally = payload["tally"]
+    if payload["verdict"] != rules.MIXED or tally["hold"] == tally["of"]:
+        return ""
+    return f"{tally['hold']} of {tally['of']} parts hold."
+
+
+def robustness_line(payload: Payload) -> str:
+    """Share of equivalent specifications, by axis, with the axis that flips the verdict."""
+    found = payload["robustness"]
+    if not found:
+        return ""
+    axes = [axis for axis in found["axes"] if axis["kind"] == "equivalent"]
+    if not axes:
+        return ""
+    absent = found["absent"]
+    lacking = f" For {absent} more these data lack something." if absent else ""
+    if not found["of"]:
+        return lacking.strip()
+    if found["few"]:
+        return f"Other ways to measure it: {found['of']}, too few to tell how firm it is.{lacking}"
+    axes = [axis for axis in axes if axis["of"]]
+    parts = listing([f"{axis['axis']} {axis['same']} of {axis['of']}" for axis in axes])
+    flips = [axis["axis"] for axis in axes if axis["same"] < axis["of"]]
+    turn = f" What turns it: {listing(flips)}." if flips else " None of them turns it."
+    return f"Same verdict in {found['same']} of {found['of']} equivalent ways to measure it ({parts}).{turn}{lacking}"
+
+
+def base_rate_line(payload: Payload) -> str:
+    """On how many other days the sentence would have been true."""
+    rate = payload["base_rate"]
+    if not rate:
+        return ""
+    return (
+        f"By the same test the sentence would have been true on {rate['true']} of {rate['days']} other days "
+        f"({num(100 * rate['share'], 0, '%')}; {rate['first'][:7]} to {rate['last'][:7]})."
+    )
+
+
+def flip_line(payload: Payload) -> str:
+    """What it would have taken: the nearest deciding condition and its distance."""
+    return payload["flip"][0]["sentence"] if payload["flip"] else ""
+
+
+def notes(payload: Payload) -> list[str]:
+    """Reservations in the order in which a reader should meet them."""
+    return [*payload["capped"], *([payload["caveat"]] if payload["caveat"] else [])]
+
+
+# -------------------------------------------------------------------------------------------------- HTML
+
+
+def _decides(payload: Payload) -> str:
+    found, said = payload["decides"], payload["asserts"]
+    if not found:
+        return ""
+    article = (
+        f'<span class="rr-article">article: {_e(quantity(said["value"], said["unit"]))}</span> · '
+        if said and isinstance(said["value"], (int, float, list))
+        else ""
+    )
+    return (
+        f'<p class="rr-decides">{article}<b style="font-size:1.35em">{_e(quantity(found["value"], found["unit"]))}</b> '
+        f"<span>{_e(found['label'])}</span></p>"
+    )
+
+
+def _line(name: str, css: str, text: str) -> str:
+    return f'<p class="{css}"><b>{name}</b>: {_e(text)}</p>' if text else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str) -> str:
+    top = "".join(f'<th scope="col" style="text-align:left">{_e(name)}</th>' for name in head)
+    body = "".join(
+        f'<tr><th scope="row">{_e(first)}</th>' + "".join(f"<td>{_e(cell)}</td>" for cell in rest) + "</tr>"
+        for first, *rest in rows
+    )
+    thead = f"<thead><tr>{top}</tr></thead>" if head else ""
+    return f'<table class="{css}">{thead}<tbody>{body}</tbody></table>' if body else ""
+
+
+def _came_out(payload: Payload, part: Mapping[str, Any]) -> str:
+    """How a condition came out; nothing where nobody judged."""
+    if payload["verdict"] is None or part["role"] == "not-checkable":
+        return ""
+    return f" — {_OUTCOME[part['outcome']]}" + ("; one weak source" if part["weak"] else "")
+
+
+def _rule(payload: Payload) -> str:
+    rows = "".join(
+        f"<li><b>{ROLES[part['role']]}</b>: {_e(part['text'])}{_came_out(payload, part)}</li>"
+        for part in payload["parts"]
+    )
+    return f'<ul class="rr-rule">{rows}</ul>'
+
+
+def _record(payload: Payload) -> str:
+    rows = "".join(
+        f"<li>{_e(fact.fact)} <span>({_e(fact.date or 'undated')}, {_e(fact.standing)}"
+        + "".join(
+            f'; <a href="{_e(address)}" rel="noreferrer">source</a>'
+            for address in fact.source.split(" ; ")
+            if address.startswith("http")
+        )
+        + ")</span></li>"
+        for fact in map(registry.fact, payload["facts"])
+    )
+    return f'<p>The public record:</p><ul class="rr-record">{rows}</ul>' if rows else ""
+
+
+def _specifications(payload: Payload, every: bool) -> str:
+    key = payload["claim"]["decides"]
+    rows = payload["specifications"]
+    shown = rows if every else [row for row in rows if row["verdict"] != payload["by_rule"]]
+    if rows and len(shown) < len(rows):
+        same = f"{len(rows) - len(shown)} of {len(rows)}"
+        return f"<p>Measured in other ways, {same} give the same verdict.</p>" + _ways(payload, shown, key)
+    return _ways(payload, shown, key)
+
+
+def _ways(payload: Payload, shown: Sequence[Mapping[str, Any]], key: str | None) -> str:
+    rows = [
+        [
+            f"{row['axis']}: {row['value']}" + ("" if row["kind"] == "equivalent" else " (another question)"),
+            quantity(row["figures"].get(key), payload["decides"]["unit"]) if payload["decides"] else "",
+            LOOK[row["verdict"]][0],
+        ]
+        for row in shown
+    ]
+    return _table(["Measured another way", "Deciding figure", "Verdict"], rows, "rr-specifications")
+
+
+def _revisions(payload: Payload) -> str:
+    rows = "".join(
+        f"<li>Rule revised on {_e(quantity(entry['date']))}, after the number was known: {_e(entry['what'])} "
+        f"Before: {_e(LOOK[entry['was']][0].lower())}.</li>"
+        for entry in payload["revised"]
+    )
+    return f'<ul class="rr-revised">{rows}</ul>' if rows else ""
+
+
+def as_html(payload: Payload, every: bool = False) -> str:
+    """The card. Classes for the report, a border in the verdict's colour for everywhere else.
+
+    In a notebook it lists the specifications that turn the verdict; with ``every``, all of them.
+    """
+    name, sign, colour = LOOK[payload["verdict"]]
+    origin = _ORIGIN[payload["data"]["source"]].format(last_session=payload["data"]["last_session"])
+    later = _table(
+        ["Later", "Deciding figure", "By the rule"],
+        [
+            [row["value"], quantity(row["figure"], row["unit"]), LOOK[row["verdict"]][0]]
+            for row in payload["later"]
+        ],
+        "rr-later",
+    )
+    figures = _table(
+        [], ([m["label"], quantity(m["value"], m["unit"])] for m in payload["measured"]), "rr-figures"
+    )
+    css = f"rr-card rr-{payload['verdict'] or 'synthetic'}"
+    return (
+        f'<div class="{css}" role="group" aria-label="Verdict on {_e(payload["id"])}" '
+        f'style="border-left:6px solid {colour};padding:.4em 1em;margin:1em 0">'
+        f'<p class="rr-head"><b>{_e(payload["id"])}</b> '
+        f'<span class="rr-badge" style="background:{colour};color:#fff;padding:.1em .6em;border-radius:1em">'
+        f'{sign} {name}</span> <span class="rr-clarity">the claim is {CLARITY[payload["clarity"]]}</span></p>'
+        f'<p class="rr-says">{_e(payload["claim"]["says"])}</p>'
+        + (f'<p class="rr-because"><b>{_e(payload["because"])}</b></p>' if payload["because"] else "")
+        + _decides(payload)
+        + _line("Base rate", "rr-often", base_rate_line(payload))
+        + _line("By how much", "rr-flip", flip_line(payload))
+        + _line(
+            "How firm", "rr-robust", " ".join(filter(None, [count_line(payload), robustness_line(payload)]))
+        )
+        + _line("Control", "rr-control", (payload["robustness"] or {}).get("control") or "")
+        + _line("Caveat", "rr-caveat", " ".join(notes(payload)))
+        + f"<details><summary>All figures, the rule and its history ({_e(payload['id'])})</summary>"
+        + figures
+        + later
+        + _rule(payload)
+        + _specifications(payload, every)
+        + _record(payload)
+        + _revisions(payload)
+        + f'</details><p class="rr-origin">{_e(origin)}</p></div>'
+    )
+
+
+def as_text(payload: Payload) -> str:
+    """The card as plain text, with the figures that a test compares."""
+    name, sign, _ = LOOK[payload["verdict"]]
+    lines = [f"{payload['id']} {sign} {name} (the claim is {CLARITY[payload['clarity']]})"]
+    lines += [payload["claim"]["says"], payload["because"]]
+    lines += [base_rate_line(payload), flip_line(payload), count_line(payload), robustness_line(payload)]
+    lines += notes(payload)
+    return "\n  ".join(filter(None, lines))
+
+
+# -------------------------------------------------------------------------------------------- for machines
+
+
+def claim_review(payload: Payload) -> dict[str, Any]:
+    """The verdict as schema.org's ClaimReview."""
+    article = registry.article()
+    source = registry.fact(article["fact"]).source.split(" ; ")[0]
+    name, _, _ = LOOK[payload["verdict"]]
+    rating: dict[str, Any] = {"@type": "Rating", "alternateName": name}
+    if payload["verdict"] in RATING:
+        rating |= {"ratingValue": RATING[payload["verdict"]], "bestRating": 5, "worstRating": 1}
+    return {
+        "@context": "https://schema.org",
+        "@type": "ClaimReview",
+        "identifier": payload["id"],
+        "url": f"{payload['notebook']}.html#{payload['id']}",
+        "claimReviewed": payload["claim"]["says"],
+        "reviewBody": payload["because"],
+        "reviewRating": rating,
+        "itemReviewed": {
+            "@type": "Claim",
+            "author": {"@type": "Organization", "name": article["publisher"]},
+            "datePublished": article["date"],
+            "appearance": {"@type": "NewsArticle", "url": source},
+        },
+        "author": {"@type": "Organization", "name": registry.head()["collection"]["title"]},
+    }
+
+
+def bundle(payload: Payload) -> dict[str, Any]:
+    """Every form of a verdict, by MIME type. Made-up data give no review and no machine verdict."""
+    shown: dict[str, Any] = {"text/html": as_html(payload), "text/plain": as_text(payload)}
+    if payload["verdict"] is not None:
+        shown[MIME] = _saved(payload)
+    return shown
+
+
+def _saved(payload: Payload) -> dict[str, Any]:
+    """A payload without the words that the registry holds: of its rule, and of the measures that the rule names."""
+    parts = [{key: value for key, value in part.items() if key != "text"} for part in payload["parts"]]
+    named = {str(entry): key for key, entry in _named(payload).items()}
+    measured = [named.get(str(entry), entry) for entry in payload["measured"]]
+    return {key: value for key, value in payload.items() if key != "rule"} | {
+        "parts": parts,
+        "measured": measured,
+    }
+
+
+def whole(saved: Payload) -> dict[str, Any]:
+    """A payload as it was before it was saved, with the registry's words; saved or not, it gives the same."""
+    lines, named = registry.claim(saved["id"]).rule_lines(), _named(saved)
+    texts = [{"role": role, "text": text} for role, text in lines]
+    return {
+        "rule": "; ".join(f"{role}: {text}" for role, text in lines),
+        **saved,
+        "parts": [{**text, **part} for text, part in zip(texts, saved["parts"], strict=True)],
+        "measured": [named[entry] if isinstance(entry, str) else entry for entry in saved["measured"]],
+    }
+
+
+def _named(payload: Payload) -> dict[str, dict[str, Any]]:
+    """The figures of the rule as lines of ``measured``."""
+    claim, figures = registry.load().get(payload["id"]), payload["figures"]
+    if claim is None:
+        return {}
+    return {
+        key: {"label": claim.label(key), "value": figures[key], "unit": claim.unit(key)} for key in figures
+    }
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A board of verdicts: one tile a claim by part of the article, with sign, id and reason."""
+
+    payloads: tuple[Payload, ...]
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for part in dict.fromkeys(payload["claim"]["place"].split(",")[0] for payload in self.payloads):
+            own = [p for p in self.payloads if p["claim"]["place"].split(",")[0] == part]
+            tiles = "".join(
+                f'<li style="display:inline-block;margin:2px;padding:.15em .4em;border-radius:.3em;color:#fff;'
+                f'background:{LOOK[p["verdict"]][2]}" title="{_e(p["because"])}">{LOOK[p["verdict"]][1]} {p["id"]}</li>'
+                for p in own
+            )
+            rows.append(
+                f'<dt>{_e(part)} ({len(own)})</dt><dd><ul style="padding:0;margin:0">{tiles}</ul></dd>'
+            )
+        counts = {key: sum(p["verdict"] == key for p in self.payloads) for key in rules.SCALE}
+        key = " · ".join(f"{LOOK[name][1]} {LOOK[name][0]} {n}" for name, n in counts.items() if n)
+        return f'<div class="rr-tiles"><p>{_e(key)}</p><dl>{"".join(rows)}</dl></div>'
+
+    def __repr__(self) -> str:
+        return " ".join(f"{p['id']}{LOOK[p['verdict']][1]}" for p in self.payloads)
+
+
+def tiles(payloads: Iterable[Payload]) -> Tiles:
+    """A board of verdicts, in the order in which they are given."""
+    return Tiles(tuple(payloads))
+
+
+@dataclass(frozen=True)
+class Cards:
+    """What the article says: some claims with their rules, before any number."""
+
+    claims: tuple[registry.Claim, ...]
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for claim in self.claims:
+            rule = "".join(f"<li><b>{ROLES[r]}</b>: {_e(text)}</li>" for r, text in claim.rule_lines())
+            loose = "".join(f"<li>“{_e(word)}”: {_e(sense)}</li>" for word, sense in claim.loose.items())
+            reason = f"<p>{_e(claim.reason)}</p>" if claim.reason else ""
+            rows.append(
+                f'<div class="rr-claim" style="border-left:3px solid #888;padding:.2em 1em;margin:.6em 0">'
+                f'<p class="rr-says"><b>{claim.id}</b> {_e(claim.says)} '
+                f'<span class="rr-clarity">({_e(claim.place)}; {claim.kind}; the claim is '
+                f"{CLARITY[claim.clarity]})</span></p>"
+                f"<details><summary>How {claim.id} is judged</summary><ul>{rule}</ul>"
+                + (f"<p>Words taken to mean:</p><ul>{loose}</ul>" if loose else "")
+                + f"{reason}</details></div>"
+            )
+        return f'<div class="rr-claims">{"".join(rows)}</div>'
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{c.id} {c.says}" for c in self.claims)
+
+
+def cards(*claim_ids: str, notebook: str = "") -> Cards:
+    """Cards of what the article says: some claims by id, or all that a notebook judges."""
+    chosen = registry.in_notebook(notebook) if notebook else map(registry.claim, claim_ids)
+    return Cards(tuple(chosen))

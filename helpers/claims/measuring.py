@@ -1,0 +1,487 @@
+"""A measurement is a function of its choices: called as it stands, with other choices, and on other days.
+
+Specifications and base rates go through :func:`helpers.measures.resample.repeat`, so that joblib carries them
+to other cores or to a cluster unchanged.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from helpers import market
+from helpers.claims import registry, rules
+from helpers.files import HelperError
+from helpers.measures.resample import repeat
+from helpers.words import listing
+
+#: Decimals kept of every figure: finer than any claim's precision, coarser than a float's last bits.
+DECIMALS = 4
+#: A base rate over fewer days says nothing, nor does one that lost more than this share of its days.
+_LEAST_DAYS, _MOST_LOST = 12, 0.2
+#: More values of one axis than this that change no figure are a list of copies.
+_COPIES = 4
+
+Figures = dict[str, Any]
+Measure = Callable[..., Any]
+#: Alternatives of one axis: values that name themselves (dates, text), or a mapping of names to values.
+Alternatives = Iterable[Any] | Mapping[str, Any]
+#: Axes by argument; several arguments that change together are a tuple of names.
+Axes = Mapping[Any, Alternatives]
+
+
+class JudgementError(HelperError):
+    """A claim was judged without what its rule needs."""
+
+
+@dataclass
+class Measured:
+    """All that came of one measuring function.
+
+    ``figures`` by key (None where the data lack it, with the sentence in ``missing``); ``rows`` of other
+    specifications; ``robustness`` by axis; ``rate`` on other days with the ``spread`` for bands; ``later``.
+    """
+
+    figures: Figures
+    missing: str = ""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    robustness: dict[str, Any] | None = None
+    rate: dict[str, Any] | None = None
+    spread: dict[str, float] = field(default_factory=dict)
+    later: list[dict[str, Any]] = field(default_factory=list)
+
+
+def measured(
+    claim: registry.Claim,
+    measure: Measure,
+    vary: Axes,
+    other: Axes,
+    often: Mapping[str, Iterable[Any]],
+    later: Axes,
+    control: str | None = None,
+) -> Measured:
+    """Call a measuring function in every way that :func:`helpers.claims.judge` was asked for."""
+    found = call(claim, measure, {})
+    if isinstance(found, market.Missing):
+        return Measured(dict.fromkeys(claim.measures), str(found))
+    run = Measured(found)
+    if often:
+        days, others, lost = _on_other_days(claim, measure, often)
+        run.spread = _spreads(claim, others)
+        run.rate = _base_rate(claim, days, others, lost, run.spread) if days else None
+    check_spread(claim, run)
+    choices = [*_choices(claim, measure, vary, "equivalent"), *_choices(claim, measure, other, "other")]
+    run.rows, axes = _specifications(claim, measure, choices, run)
+    run.robustness = _robustness(claim, run.rows, axes, control)
+    run.later = _later(claim, measure, later, run.spread)
+    return run
+
+
+def check_spread(claim: registry.Claim, run: Measured) -> None:
+    """Raise JudgementError if the rule has a band in standard deviations that nobody measured."""
+    known = [key for key in rules.spreads(claim.rule) if run.figures[key.split("-")[0]] is not None]
+    if (lacking := [key for key in known if key not in run.spread]) and _real():
+        raise JudgementError(
+            f"{claim.id}: its rule has a band in standard deviations of {lacking[0]}; give `often`, other days on "
+            "which it is known."
+        )
+
+
+# ---------------------------------------------------------------------------------------------- figures
+
+
+def plain(value: Any) -> Any:
+    """A figure as JSON holds it: floats rounded, numpy scalars unwrapped, dates as ISO text.
+
+    Raises JudgementError for what is no figure, or is not finite.
+    """
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)) and np.ndim(value) == 0:
+        value = value.item()
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise JudgementError(f"A figure is {value}; give a finite number, or None where it is not known.")
+        return round(value, DECIMALS) + 0.0  # no minus before a zero
+    if isinstance(value, (list, tuple, pd.Index, np.ndarray)):
+        return [plain(item) for item in value]
+    if hasattr(value, "strftime"):
+        if pd.isna(value):
+            raise JudgementError("A figure is no date (NaT); give a date, or None where it is not known.")
+        return f"{value:%Y-%m-%d}"
+    raise JudgementError(f"A figure is a number, text, date or list of them, not {type(value).__name__}.")
+
+
+def figures(claim: registry.Claim, found: Any) -> Figures:
+    """What a measuring function returned, as the claim declares it: value by key, in the registry's order."""
+    if not isinstance(found, (Mapping, pd.Series)):
+        if len(claim.measures) != 1:
+            raise JudgementError(
+                f"{claim.id}: its measuring function returned {type(found).__name__}; return a mapping of its "
+                f"measures ({listing(list(claim.measures))})."
+            )
+        found = {next(iter(claim.measures)): found}
+    if unknown := [key for key in found.keys() if key not in claim.measures]:  # noqa: SIM118 (a Series)
+        raise JudgementError(
+            f"{claim.id} does not declare the measure {unknown[0]}; add it to the registry or show it in `more`."
+        )
+    if absent := [key for key in claim.measures if key not in found]:
+        raise JudgementError(f"{claim.id} declares the measure {absent[0]}, which was not given; compute it.")
+    kinds = rules.kinds_of(claim.rule)
+    values = {}
+    for key in claim.measures:
+        try:
+            values[key] = plain(found[key])
+        except JudgementError as error:
+            raise JudgementError(f"{claim.id}, measure {key}: {error}") from None
+        if values[key] is not None and not _fits(values[key], kinds.get(key)):
+            shown = str(values[key])[:40]
+            raise JudgementError(
+                f"{claim.id}: the rule compares {key} as {_KINDS[kinds[key]]}, and it is '{shown}'; return that kind."
+            )
+    return values
+
+
+_KINDS = {"number": "a number", "dates": "a list of dates"}
+
+
+def _fits(value: Any, kind: str | None) -> bool:
+    if kind == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return kind is None or isinstance(value, list)
+
+
+def labelled(more: Any, unit: str = "") -> list[dict[str, Any]]:
+    """Further figures: tuples (label, value, unit), or frames whose ``attrs["unit"]`` says what they hold."""
+    if isinstance(more, pd.DataFrame):
+        unit = more.attrs.get("unit", unit)
+        return [
+            {"label": f"{row}, {column}", "value": plain(value), "unit": unit}
+            for column, values in more.items()
+            for row, value in values.items()
+        ]
+    if isinstance(more, pd.Series):
+        unit = more.attrs.get("unit", unit)
+        name = f", {more.name}" if more.name else ""
+        return [{"label": f"{row}{name}", "value": plain(value), "unit": unit} for row, value in more.items()]
+    if isinstance(more, tuple) and len(more) == 3:
+        return [{"label": more[0], "value": plain(more[1]), "unit": more[2]}]
+    raise JudgementError("`more` holds frames, or tuples of label, value and unit.")
+
+
+# ---------------------------------------------------------------------------------- the rule, in one place
+
+
+def outcome(
+    claim: registry.Claim, found: Figures, spread: Mapping[str, float] | None = None
+) -> tuple[str, list[rules.Part]]:
+    """The verdict of a claim's rule on some figures, and how each condition came out. The one place.
+
+    ``spread`` as :class:`rules.Evidence` has it; a band in standard deviations without one cannot tell.
+    """
+    evidence = rules.Evidence(found, registry.facts(), spread or {})
+    parts = rules.apply(claim.rule, evidence, claim.label_in, claim.unit)
+    return rules.verdict(claim.rule, parts), parts
+
+
+def call(
+    claim: registry.Claim, measure: Measure, choices: Mapping[str, Any], named: str = ""
+) -> Figures | market.Missing:
+    """Figures under some choices (``named`` says which), or what the data lack for them."""
+    where = f"{claim.id} with {named}" if named else claim.id
+    try:
+        return figures(claim, measure(**choices))
+    except market.Missing as missing:
+        return missing
+    except HelperError as error:
+        text = str(error).removeprefix(claim.id).removeprefix(": ")
+        apart = "" if text.startswith((" ", ",")) else ": "
+        raise JudgementError(f"{where}{apart}{text}") from None
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise JudgementError(
+            f"{where}: {called(measure)} failed with {type(error).__name__} ({reason}); mend it."
+        ) from error
+
+
+def called(measure: Measure) -> str:
+    """Name of a measuring function, for a sentence."""
+    return str(getattr(measure, "__name__", "its measuring function"))
+
+
+def _name(claim: registry.Claim, axis: str, value: Any) -> str:
+    """How a value names itself: a date or a short text."""
+    if isinstance(value, pd.Timestamp) or hasattr(value, "isoformat"):
+        return f"{value:%Y-%m-%d}"
+    if isinstance(value, (str, int, float, np.integer)):
+        return str(value)
+    if isinstance(value, (tuple, list)) and value:
+        return " and ".join(_name(claim, axis, item) for item in value)
+    raise JudgementError(
+        f"{claim.id}: the values of `{axis}` do not name themselves; give a mapping of names to values."
+    )
+
+
+@dataclass(frozen=True)
+class _Choice:
+    axis: str
+    name: str
+    kind: str
+    arguments: dict[str, Any]
+
+
+def _choices(claim: registry.Claim, measure: Measure, axes: Axes, kind: str) -> list[_Choice]:
+    found = []
+    for key, alternatives in axes.items():
+        names = (key,) if isinstance(key, str) else tuple(key)
+        check_arguments(claim.id, measure, names)
+        axis = listing(list(names)).replace("_", " ")
+        if isinstance(alternatives, str) or not isinstance(alternatives, Iterable):
+            raise JudgementError(
+                f"{claim.id}: the axis `{axis}` holds one value; give a list of alternatives."
+            )
+        items = (
+            list(alternatives.items())
+            if isinstance(alternatives, Mapping)
+            else [(_name(claim, axis, value), value) for value in alternatives]
+        )
+        if not items:
+            raise JudgementError(f"{claim.id}: the axis `{axis}` has no alternatives; give some or drop it.")
+        for label, value in items:
+            values = (value,) if len(names) == 1 else value
+            if not isinstance(values, (tuple, list)) or len(values) != len(names):
+                raise JudgementError(
+                    f"{claim.id}: the alternative '{label}' of `{axis}` is no tuple of {len(names)}; "
+                    "give a value for each argument."
+                )
+            found.append(_Choice(axis, str(label), kind, dict(zip(names, values, strict=True))))
+    return found
+
+
+def check_arguments(claim_id: str, measure: Measure, names: Iterable[str]) -> None:
+    """Raise JudgementError for a name that is no argument of a measuring function."""
+    known = inspect.signature(measure).parameters
+    for name in names:
+        if name not in known:
+            raise JudgementError(
+                f"{claim_id}: `{name}` is no argument of {called(measure)}({', '.join(known)}); change one of these."
+            )
+
+
+def _calls(claim: registry.Claim, measure: Measure, choices: list[_Choice]) -> list[Any]:
+    """Figures, or what is missing, of each choice; through joblib."""
+    return repeat(
+        call, [(claim, measure, choice.arguments, f"{choice.axis} {choice.name}") for choice in choices]
+    )
+
+
+def compared(claim: registry.Claim) -> list[str]:
+    """Keys of the measures on which a verdict turns: all of the rule but what is only given."""
+    return rules.measures_of(claim.rule, [role for role in rules.ROLES if role != "given"])
+
+
+def _specifications(
+    claim: registry.Claim, measure: Measure, choices: list[_Choice], run: Measured
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of specifications that change a figure, and a summary of each axis."""
+    turning = compared(claim)
+    first = deciding(claim)
+    judged = outcome(claim, run.figures, run.spread)[0]
+    base = [run.figures[key] for key in turning]
+    rows: list[dict[str, Any]] = []
+    axes: dict[tuple[str, str], dict[str, Any]] = {}
+    before: dict[tuple[str, str], list[Any]] = {}
+    for choice, result in zip(choices, _calls(claim, measure, choices), strict=True):
+        place = (choice.axis, choice.kind)
+        empty = {
+            "axis": choice.axis,
+            "kind": choice.kind,
+            "same": 0,
+            "of": 0,
+            "copies": 0,
+            "absent": [],
+            "turned": [],
+        }
+        axis = axes.setdefault(place, empty)
+        if isinstance(result, market.Missing):
+            axis["absent"].append(choice.name)
+            continue
+        own = [result[key] for key in turning]
+        if own in (base, before.get(place)):
+            axis["copies"] += 1  # it changes no figure, or is its neighbour once more
+            continue
+        before[place] = own
+        verdict = outcome(claim, result, run.spread)[0]
+        axis["of"] += 1
+        axis["same"] += verdict == judged
+        axis["turned"] += [] if verdict == judged else [choice.name]
+        found = {key: value for key, value in result.items() if key in turning and value != run.figures[key]}
+        found |= {first: result[first]} if first else {}
+        rows.append(
+            {"axis": choice.axis, "value": choice.name, "kind": choice.kind}
+            | {"figures": found, "verdict": verdict}
+        )
+    for axis in axes.values():
+        _refuse_copies(claim, axis)
+    return rows, list(axes.values())
+
+
+def _refuse_copies(claim: registry.Claim, axis: Mapping[str, Any]) -> None:
+    copies, of = axis["copies"], axis["of"]
+    if copies > _COPIES and copies > of and _real():
+        raise JudgementError(
+            f"{claim.id}: {copies} of {copies + of} values of `{axis['axis']}` change no figure, or only repeat "
+            "the one before; vary it by values that differ."
+        )
+
+
+def _robustness(
+    claim: registry.Claim, rows: list[dict[str, Any]], axes: list[dict[str, Any]], control: str | None
+) -> dict[str, Any] | None:
+    if not axes and control is None:
+        return None
+    equal = [row for row in rows if row["kind"] == "equivalent"]
+    of = len(equal)
+    own = [axis for axis in axes if axis["kind"] == "equivalent"]
+    same = sum(axis["same"] for axis in own)
+    key = deciding(claim)
+    found = [row["figures"][key] for row in equal if isinstance(row["figures"].get(key), (int, float))]
+    return {
+        "share": round(same / of, DECIMALS) if of else None,
+        "same": same,
+        "of": of,
+        "varied": listing([axis["axis"] for axis in own]) if own else "nothing",
+        "low": min(found) if found else None,
+        "high": max(found) if found else None,
+        "unit": claim.unit(key) if found else "",
+        "control": control,
+        "axes": axes,
+        "absent": sum(len(axis["absent"]) for axis in own),
+        "few": of < registry.conventions()["few"],
+    }
+
+
+def deciding(claim: registry.Claim) -> str:
+    """Key of the measure that decides: the registry's, else the first of the letter, else of the rule."""
+    named = rules.measures_of(claim.rule, rules.VOTING) or list(claim.measures)
+    return claim.decides or (named[0] if named else "")
+
+
+# -------------------------------------------------------------------------------------------- base rates
+
+
+def _on_other_days(
+    claim: registry.Claim, measure: Measure, often: Mapping[str, Iterable[Any]]
+) -> tuple[list[str], list[Figures], list[str]]:
+    """Days, their figures, and the days for which the data do not reach."""
+    if len(often) != 1:
+        raise JudgementError(f"{claim.id}: a base rate moves one argument; `often` names {len(often)}.")
+    choices = _others(claim, measure, _choices(claim, measure, often, "often"))
+    results = _calls(claim, measure, choices)
+    found = {
+        choice.name: result
+        for choice, result in zip(choices, results, strict=True)
+        if not isinstance(result, market.Missing)
+    }
+    lost = [choice.name for choice in choices if choice.name not in found]
+    if _authors() and (len(lost) > _MOST_LOST * len(choices) or len(found) < _LEAST_DAYS):
+        first = min(found, default="none")
+        raise JudgementError(
+            f"{claim.id}: its base rate has data on {len(found)} of {len(choices)} days (the first is {first}); "
+            f"name at least {_LEAST_DAYS} days from there on."
+        )
+    return list(found), list(found.values()), lost
+
+
+def _others(claim: registry.Claim, measure: Measure, choices: list[_Choice]) -> list[_Choice]:
+    """Each day once, and without the day that is judged."""
+    by_name = {choice.name: choice for choice in choices}
+    for name in choices[0].arguments:
+        judged = inspect.signature(measure).parameters[name].default
+        if isinstance(judged, str) or hasattr(judged, "isoformat"):
+            by_name.pop(_name(claim, name, judged), None)
+    return list(by_name.values())
+
+
+def _spreads(claim: registry.Claim, others: list[Figures]) -> dict[str, float]:
+    """Standard deviation on the other days of each figure that a band of the rule asks for."""
+    found = {}
+    for name in rules.spreads(claim.rule):
+        keys = [key for key in name.split("-") if key]
+        known = [[day[key] for key in keys] for day in others if all(day[key] is not None for key in keys)]
+        values = [figures[0] - sum(figures[1:]) for figures in known]
+        if len(values) > 1:
+            found[name] = round(float(np.std(values, ddof=1)), DECIMALS)
+    return found
+
+
+def _base_rate(
+    claim: registry.Claim,
+    days: list[str],
+    others: list[Figures],
+    lost: list[str],
+    spread: Mapping[str, float],
+) -> dict[str, Any] | None:
+    """On how many of the other days the letter would have been true, as far as it rests on measures.
+
+    None where none of them moves with the day: then "how often" has no meaning.
+    """
+    moving = {
+        role: [c for c in claim.rule.get(role, []) if rules.measures_of({role: [c]})] for role in rules.VOTING
+    }
+    voting = rules.measures_of(moving)
+    # A day on which a figure is missing neither was true nor was not.
+    told = [i for i, day in enumerate(others) if all(day[key] is not None for key in voting)]
+    lost = [*lost, *(day for i, day in enumerate(days) if i not in told)]
+    days, others = [days[i] for i in told], [others[i] for i in told]
+    if not any(len({repr(day[key]) for day in others}) > 1 for key in voting):
+        return None
+    evidence = [rules.Evidence(day, registry.facts(), spread) for day in others]
+    parts = [rules.apply(moving, one, claim.label_in, claim.unit) for one in evidence]
+    true = sum(all(part.outcome is True for part in day) for day in parts)
+    return {
+        "days": len(days),
+        "first": min(days),
+        "last": max(days),
+        "true": true,
+        "share": round(true / len(days), DECIMALS),
+        "lost": len(lost),
+        "conditions": [sum(day[i].outcome is True for day in parts) for i in range(len(parts[0]))],
+        "quantiles": _quantiles([day.get(deciding(claim)) for day in others]),
+    }
+
+
+def _quantiles(values: list[Any]) -> list[float] | None:
+    """Tenth, fiftieth and ninetieth percentile of the deciding figure on the other days."""
+    known = [value for value in values if isinstance(value, (int, float))]
+    return [round(float(cut), DECIMALS) for cut in np.quantile(known, [0.1, 0.5, 0.9])] if known else None
+
+
+def _authors() -> bool:
+    """On the data of the committed notebooks too few days are the author's fault; elsewhere, the store's."""
+    held = getattr(market.current(), "store", None)
+    return _real() and (not isinstance(held, market.Store) or market.is_published(held))
+
+
+def _real() -> bool:
+    opened = market.current()
+    return opened is None or bool(opened.real)
+
+
+def _later(
+    claim: registry.Claim, measure: Measure, later: Axes, spread: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    key = deciding(claim)
+    choices = _choices(claim, measure, later, "later")
+    return [
+        {"value": choice.name, "figure": found.get(key), "unit": claim.unit(key) if key else ""}
+        | {"verdict": outcome(claim, found, spread)[0]}
+        for choice, found in zip(choices, _calls(claim, measure, choices), strict=True)
+        if not isinstance(found, market.Missing)
+    ]
