@@ -9,17 +9,20 @@ from __future__ import annotations
 import csv
 import html
 import io
+import lzma
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pandas as pd
 
-from helpers import french, market
-from helpers.sources.http import Client, RateLimitError, SourceError, UnansweredError, not_html
+from helpers.measures import french
+from helpers.sources.http import Client, RateLimitError, SourceError, UnansweredError, not_html, too_long
+from helpers.store import Store
 
 FRENCH = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/{name}_CSV.zip"
 #: The workbook's address changes with each edition; this page links to the present one.
@@ -49,29 +52,42 @@ _HOLDINGS = {
 }
 
 
-def fetch_french(client: Client, entry: dict[str, Any], old: market.Store | None = None) -> Files:
+def fetch_french(client: Client, entry: dict[str, Any], old: Store | None = None) -> Files:
     """One zipped CSV of the library, unpacked; refused if it cannot be read or is shorter than the old one."""
     name, stem = str(entry["id"]), str(entry["ticker"])
-    body = not_html(name, client.get(name, FRENCH.format(name=stem)))
+    content = unzipped(name, not_html(name, client.get(name, FRENCH.format(name=stem))), client.limit)
+    (path,) = entry["files"]
+    rows = _rows_of_french(name, content)
+    before = (
+        _rows_of_french(name, old.file(path).read_bytes()) if old is not None and path in old.files else {}
+    )
+    for table, count in before.items():
+        _no_shorter(name, f"'{table}'", rows.get(table, 0), count)
+    return {path: content}
+
+
+def _no_shorter(name: str, what: str, rows: int, before: int) -> None:
+    if rows < before:
+        raise SourceError(
+            f"{name}: {what} has {rows:,} rows, the old vintage {before:,}; the old one is kept."
+        )
+
+
+def unzipped(name: str, body: bytes, limit: int) -> bytes:
+    """The one file of a zip archive; SourceError if it is broken, encrypted, or larger than ``limit`` bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             (inside,) = archive.namelist()
-            content = archive.read(inside)
-    except (zipfile.BadZipFile, ValueError, OSError):
+            with archive.open(inside) as stream:
+                # What the archive says of its size may be a lie: one byte more than the limit is enough.
+                content = stream.read(limit + 1)
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, RuntimeError, EOFError, OSError):
         raise SourceError(
             f"{name}: the library's archive cannot be unpacked; run the command again."
         ) from None
-    path = f"french/{stem}.csv"
-    rows = _rows_of_french(name, content)
-    if old is not None and path in old.files:
-        before = _rows_of_french(name, old.file(path).read_bytes())
-        shorter = [table for table in before if rows.get(table, 0) < before[table]]
-        if shorter:
-            raise SourceError(
-                f"{name}: '{shorter[0]}' has {rows.get(shorter[0], 0):,} rows, the old vintage "
-                f"{before[shorter[0]]:,}; the old one is kept."
-            )
-    return {path: content}
+    if len(content) > limit:
+        raise too_long(name, limit)
+    return content
 
 
 def _rows_of_french(name: str, content: bytes) -> dict[str, int]:
@@ -82,7 +98,7 @@ def _rows_of_french(name: str, content: bytes) -> dict[str, int]:
         return {table: len(frame) for table, frame in french.sections(file).items()}
 
 
-def fetch_shiller(client: Client, entry: dict[str, Any], old: market.Store | None = None) -> Files:
+def fetch_shiller(client: Client, entry: dict[str, Any], old: Store | None = None) -> Files:
     """The workbook and its parsed columns; refused if it is an old copy, or shorter than the old vintage."""
     name = str(entry["id"])
     body = not_html(name, client.get(name, _workbook(client, name)))
@@ -93,14 +109,13 @@ def fetch_shiller(client: Client, entry: dict[str, Any], old: market.Store | Non
             f"{name}: the workbook ends in {last:%Y-%m}, and one to {known:%Y-%m} is known: an old copy is not used; "
             "see whether shillerdata.com links to a newer one."
         )
-    if old is not None and "shiller/shiller.parquet" in old.files:
-        before = len(pd.read_parquet(old.file("shiller/shiller.parquet"), columns=["date"]))
-        if len(frame) < before:
-            raise SourceError(
-                f"{name}: the workbook has {len(frame):,} months, the old vintage {before:,}; the old one is kept."
-            )
+    columns, workbook = entry["files"]
+    if old is not None and columns in old.files:
+        _no_shorter(
+            name, "the workbook", len(frame), len(pd.read_parquet(old.file(columns), columns=["date"]))
+        )
     frame["date"] = frame["date"].dt.date
-    return {"shiller/ie_data.xls": body, "shiller/shiller.parquet": frame.to_parquet(index=False)}
+    return {workbook: body, columns: frame.to_parquet(index=False)}
 
 
 def _workbook(client: Client, name: str) -> str:
@@ -142,7 +157,7 @@ def parse_shiller(name: str, body: bytes) -> pd.DataFrame:
     return frame
 
 
-def fetch_holdings(client: Client, entry: dict[str, Any], old: market.Store | None = None) -> Files:
+def fetch_holdings(client: Client, entry: dict[str, Any], old: Store | None = None) -> Files:
     """IWM's holdings of the day that iShares shows, and of the catalogue's dates that the old store lacks.
 
     The file's name holds its day. A past day that iShares does not give is left out: the notebooks can do
@@ -152,7 +167,7 @@ def fetch_holdings(client: Client, entry: dict[str, Any], old: market.Store | No
     date, frame = parse_holdings(name, _holdings_text(client, name))
     found = {date: frame}
     for day in entry["dates"]:
-        if day in found or (old is not None and market.holdings_file(day) in old.files):
+        if day in found or (old is not None and _listed(entry, day) in old.files):
             continue
         try:
             date, frame = parse_holdings(name, _holdings_text(client, name, asOfDate=day.replace("-", "")))
@@ -161,7 +176,11 @@ def fetch_holdings(client: Client, entry: dict[str, Any], old: market.Store | No
         except SourceError:
             continue  # a page, or no list of that day
         found.setdefault(date, frame)
-    return {market.holdings_file(day): frame.to_csv(index=False).encode() for day, frame in found.items()}
+    return {_listed(entry, day): frame.to_csv(index=False).encode() for day, frame in found.items()}
+
+
+def _listed(entry: dict[str, Any], day: str) -> str:
+    return str(entry["files"][0]).format(date=day)
 
 
 def _holdings_text(client: Client, name: str, **more: str) -> str:
@@ -171,7 +190,10 @@ def _holdings_text(client: Client, name: str, **more: str) -> str:
 
 def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:
     """Date and table of an iShares holdings file: a preamble, a table, a disclaimer."""
-    rows = list(csv.reader(io.StringIO(text)))
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    except csv.Error:
+        rows = []
     dated = next((row[1] for row in rows if len(row) > 1 and row[0].startswith("Fund Holdings as of")), None)
     head = next((i for i, row in enumerate(rows) if row and row[0] == "Ticker"), None)
     date = pd.to_datetime(dated, errors="coerce") if dated else pd.NaT
@@ -194,14 +216,8 @@ def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:
     return f"{date:%Y-%m-%d}", frame
 
 
-FETCHERS: dict[str, Callable[[Client, dict[str, Any], market.Store | None], Files]] = {
+FETCHERS: dict[str, Callable[[Client, dict[str, Any], Store | None], Files]] = {
     "french": fetch_french,
     "shiller": fetch_shiller,
     "ishares": fetch_holdings,
 }
-
-
-def address(entry: dict[str, Any]) -> str:
-    """Where an entry's file comes from."""
-    urls = {"french": FRENCH.format(name=entry["ticker"]), "shiller": SHILLER, "ishares": ISHARES}
-    return urls[entry["provider"]]

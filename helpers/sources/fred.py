@@ -27,7 +27,7 @@ def fetch(client: Client, entry: dict[str, Any], start: str, end: str) -> pd.Dat
     name = str(entry["id"])
     body = not_html(name, client.get(name, URL, id=entry["ticker"], cosd=start, coed=end))
     try:
-        table = pd.read_csv(io.BytesIO(body), na_values=["."])
+        table = pd.read_csv(io.BytesIO(body), na_values=["."], encoding="utf-8-sig")
         dates = pd.to_datetime(table.iloc[:, 0], format="%Y-%m-%d")
         values = pd.to_numeric(table.iloc[:, 1])
     except (ValueError, IndexError, UnicodeDecodeError):

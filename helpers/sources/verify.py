@@ -3,40 +3,62 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 import pandas as pd
 
 from helpers import calendar, fingerprints, market
+from helpers.files import HelperError
 
 STATES = ("identical", "cut", "differs", "absent", "new")
 _MOST_YEARS = 3
+#: series -> field -> year -> state
+States = dict[str, dict[str, dict[str, str]]]
 
 
-def states(store: market.Store) -> pd.DataFrame:
-    """As :func:`helpers.fingerprints.compare`, fair to a store that begins or ends on another day.
+def states(store: market.Store) -> States:
+    """What each year of each series of a store is against the fingerprints: one of :data:`STATES`.
 
-    Returns
-    -------
-    Frame with series, field, year, state. A year that goes on where the fingerprints end (or begins before
-    they do) is ``identical`` if its common part is; a store's own last year that stops before them is ``cut``,
-    which proves nothing either way.
+    Fair to a store that begins or ends on another day: a year that goes on where the fingerprints end (or begins
+    before they do) is ``identical`` if its common part is; a store's own last year that stops before them is
+    ``cut``, which proves nothing either way, and so is a year with a named gap.
     """
-    found = fingerprints.compare(store)
-    known = fingerprints.listed()
-    values = _Values(store)
-    for row, (name, field, year) in found.loc[
-        found["state"] == "differs", ["series", "field", "year"]
-    ].iterrows():
-        series = values.year(name, field, int(year))
-        hashes = known["series"][name][field]
-        edge = str(year) in {min(hashes), max(hashes)}
-        if edge and hashes[str(year)] in _parts(series):
-            found.loc[row, "state"] = "identical"
-        elif series.index[-1] < _last_known(name, int(year)) and values.ends_in(name, field, int(year)):
-            found.loc[row, "state"] = "cut"
+    ours, known = fingerprints.compute(store), fingerprints.listed()["series"]
+    found: States = {}
+    for name in sorted({*ours, *known}):
+        for field in sorted({*ours.get(name, {}), *known.get(name, {})}):
+            here, there = ours.get(name, {}).get(field, {}), known.get(name, {}).get(field, {})
+            years = {year: _state(here.get(year), there.get(year)) for year in sorted({*here, *there})}
+            if "differs" in years.values():
+                _be_fair(store, name, field, years, there)
+            found.setdefault(name, {})[field] = years
     return found
+
+
+def _state(ours: str | None, known: str | None) -> str:
+    if known is None:
+        return "new"
+    return "absent" if ours is None else "identical" if ours == known else "differs"
+
+
+def _be_fair(
+    store: market.Store, name: str, field: str, years: dict[str, str], known: dict[str, str]
+) -> None:
+    macro = name in store.manifest["series"]
+    rows = store.macro_rows([name]) if macro else store.price_rows([name], [field])
+    values = rows.set_index("date")[field].dropna()
+    last = pd.DatetimeIndex(values.index)[-1]
+    life = (store.manifest["symbols"] | store.manifest["series"])[name]
+    gaps = {day[:4] for day in life.get("gaps", ())}
+    for year in [year for year, state in years.items() if state == "differs"]:
+        part = values[pd.DatetimeIndex(values.index).year == int(year)]
+        if year in {min(known), max(known)} and known[year] in _parts(part):
+            years[year] = "identical"
+        elif year in gaps or (last.year == int(year) and last < _last_known(name, int(year))):
+            years[year] = "cut"
 
 
 def _last_known(name: str, year: int) -> pd.Timestamp:
@@ -58,84 +80,81 @@ def _parts(values: pd.Series) -> Iterator[str]:
             yield hashlib.sha256("".join(part).encode()).hexdigest()[: fingerprints.DIGITS]
 
 
-class _Values:
-    """Series of a store, read once."""
+def behind_verdicts(found: States, names: Collection[str]) -> list[str]:
+    """Those of some series of which a year that a verdict rests on differs from the fingerprints.
 
-    def __init__(self, store: market.Store) -> None:
-        self.store = store
-        self.read: dict[str, pd.DataFrame] = {}
+    A verdict rests on its claim's series up to its day or horizon. Adjusted closes are left out: every later
+    dividend changes them, and no return with them.
+    """
+    from helpers.claims import registry
 
-    def _frame(self, name: str) -> pd.DataFrame:
-        if name not in self.read:
-            macro = name in self.store.manifest["series"]
-            rows = (
-                self.store.macro_rows([name]) if macro else self.store.price_rows([name], fingerprints.FIELDS)
-            )
-            self.read[name] = rows.set_index("date")
-        return self.read[name]
-
-    def year(self, name: str, field: str, year: int) -> pd.Series:
-        values = self._frame(name)[field].dropna()
-        return values[pd.DatetimeIndex(values.index).year == year]
-
-    def ends_in(self, name: str, field: str, year: int) -> bool:
-        return bool(self._frame(name)[field].dropna().index[-1].year == year)
+    until: dict[str, str] = {}
+    try:
+        claims = registry.load().values()
+    except HelperError:
+        return []  # `python -m helpers claims` tells what is wrong with the registry
+    for claim in claims:
+        for name in claim.series:
+            until[name] = max(until.get(name, ""), (claim.horizon or claim.as_of)[:4])
+    return sorted(
+        name
+        for name in names
+        if any(
+            state == "differs" and year <= until.get(name, "")
+            for field, years in found.get(name, {}).items()
+            if field != "adj_close"
+            for year, state in years.items()
+        )
+    )
 
 
 # ------------------------------------------------------------------------------------------ in one line
 
 
-def verdicts(store: market.Store) -> pd.DataFrame:
+def verdicts(store: market.Store, found: States | None = None) -> pd.DataFrame:
     """One row a series: series, the number of years in each state (of its main field), verdict in words.
 
     The main field is the close, or what a series has instead; the adjusted close is named beside it, for
     every later dividend rescales it, and with it its fingerprints, while returns stay as they were.
     """
     rows = []
-    for name, group in states(store).groupby("series", sort=False):
-        main = next(field for field in ("close", "value", "adj_close") if field in set(group["field"]))
-        counts = _counts(group[group["field"] == main])
-        words = _words(group[group["field"] == main])
-        if (
-            main == "close"
-            and (adjusted := group[group["field"] == "adj_close"])["state"].ne("identical").any()
-        ):
+    for name, fields in (found or states(store)).items():
+        main = next(field for field in ("close", "value", "adj_close") if field in fields)
+        words = _words(fields[main])
+        adjusted = fields.get("adj_close", {}) if main == "close" else {}
+        if set(adjusted.values()) - {"identical"}:
             words += f"; adjusted closes: {_words(adjusted)}"
-        rows.append({"series": name, **counts, "verdict": words})
+        rows.append({"series": name, **_counts(fields[main].values()), "verdict": words})
     rows += _whole_files(store)
     return pd.DataFrame(rows, columns=["series", *STATES, "verdict"])
 
 
-def _counts(group: pd.DataFrame) -> dict[str, int]:
-    found = group["state"].value_counts()
-    return {state: int(found.get(state, 0)) for state in STATES}
+def _counts(found: Collection[str]) -> dict[str, int]:
+    count = Counter(found)
+    return {state: count[state] for state in STATES}
 
 
-def _words(group: pd.DataFrame) -> str:
-    count = _counts(group)
-    if count["absent"] == len(group):
-        return "absent"
-    if count["new"] == len(group):
-        return "new"
-    parts = ["identical" if not count["differs"] else _years(group, "differs")]
+def _words(years: dict[str, str]) -> str:
+    count = Counter(years.values())
+    for state in ("absent", "new"):
+        if count[state] == len(years):
+            return state
+    parts = [_years(years, "differs") if count["differs"] else "identical"]
     if count["cut"]:
-        parts.append(f"{_named(group, 'cut')} is cut short")
-    if count["absent"]:
-        parts.append(_years(group, "absent"))
-    if count["new"]:
-        parts.append(_years(group, "new"))
+        parts.append(f"{_named(years, 'cut')[0]} is cut short")
+    parts += [_years(years, state) for state in ("absent", "new") if count[state]]
     return ", ".join(parts)
 
 
-def _named(group: pd.DataFrame, state: str) -> str:
-    years = [str(year) for year in group.loc[group["state"] == state, "year"]]
-    return ", ".join(years[:_MOST_YEARS]) + (", …" if len(years) > _MOST_YEARS else "")
+def _named(years: dict[str, str], state: str) -> tuple[str, int]:
+    named = [year for year, found in years.items() if found == state]
+    return ", ".join(named[:_MOST_YEARS]) + (", …" if len(named) > _MOST_YEARS else ""), len(named)
 
 
-def _years(group: pd.DataFrame, state: str) -> str:
-    count = int((group["state"] == state).sum())
-    verb = {"differs": "differs" if count == 1 else "differ", "absent": "absent", "new": "new"}[state]
-    return f"{count} year{'s' if count > 1 else ''} {verb} ({_named(group, state)})"
+def _years(years: dict[str, str], state: str) -> str:
+    names, count = _named(years, state)
+    verb = {"differs": "differs" if count == 1 else "differ"}.get(state, state)
+    return f"{count} year{'s' if count > 1 else ''} {verb} ({names})"
 
 
 def _whole_files(store: market.Store) -> Iterator[dict[str, Any]]:
@@ -144,47 +163,31 @@ def _whole_files(store: market.Store) -> Iterator[dict[str, Any]]:
     for name, entry in market.catalogue().items():
         if entry["group"] != "panel":
             continue
-        files = [path for path in known if path.startswith(prefix(entry))]
-        state = [
-            "absent"
-            if path not in store.files
-            else "identical"
-            if store.files[path]["sha256"] == known[path]
-            else "differs"
-            for path in files
-        ]
-        count = {key: state.count(key) for key in STATES}
+        # The workbook's columns are written here, and not the same bytes in each version of the library.
+        own = entry["provider"] == "shiller"
+        files = [path for path in known if belongs(path, entry) and not (own and path.endswith(".parquet"))]
+        found = [_state(store.files.get(path, {}).get("sha256"), known[path]) for path in files]
+        count = _counts(found)
         words = next((key for key in ("differs", "absent", "identical") if count[key]), "new")
-        if 0 < count["absent"] < len(state):
-            words = f"{count['absent']} of {len(state)} files absent"
+        if 0 < count["absent"] < len(found):
+            words = f"{count['absent']} of {len(found)} files absent"
         yield {"series": name, **count, "verdict": "another edition" if words == "differs" else words}
 
 
-def prefix(entry: dict[str, Any]) -> str:
-    """How the names of a panel's files in the store begin."""
-    if entry["provider"] == "french":
-        return f"french/{entry['ticker']}.csv"
-    prefixes = {
-        "SHILLER": "shiller/ie_data.xls",
-        "IWM-HOLDINGS": "holdings/",
-        "LISTINGS": "listings.parquet",
-        "FUNDAMENTALS": "fundamentals.parquet",
-        "RUT-5M": "intraday/",
-    }
-    return prefixes[entry["id"]]
+def belongs(path: str, entry: dict[str, Any]) -> bool:
+    """True if a file of a store is one of a panel's, by the catalogue."""
+    return any(fnmatch(path, name.replace("{date}", "*")) for name in entry.get("files", ()))
 
 
 def summary(table: pd.DataFrame) -> str:
     """The whole comparison in one sentence."""
-    price = table[table["verdict"] != ""]
-    same = int((price["verdict"] == "identical").sum())
-    others = len(price) - same
-    years = int(table["identical"].sum())
-    if not others:
-        return f"All {len(price)} series are identical to the fingerprints ({years:,} years and files)."
+    same = int((table["verdict"] == "identical").sum())
+    if same == len(table):
+        years = int(table["identical"].sum())
+        return f"All {len(table)} series are identical to the fingerprints ({years:,} years and files)."
     differs = int((table["differs"] > 0).sum())
     absent = int(table["verdict"].eq("absent").sum())
     return (
-        f"{same} of {len(price)} series are identical to the fingerprints; {differs} differ in some year, "
-        f"{absent} are absent, {others - differs - absent} are newer, cut short or differ in adjusted closes only."
+        f"{same} of {len(table)} series are identical to the fingerprints; {differs} differ in some year, {absent} "
+        f"are absent, {len(table) - same - differs - absent} are newer, cut short or differ in adjusted closes only."
     )

@@ -1,65 +1,24 @@
-"""Prices from Yahoo Finance, by yfinance.
+"""Prices from Yahoo Finance: asked through yfinance's session (browser's handshake, cookie, crumb), read here.
 
-Nothing is left to yfinance's defaults: prices are fetched unadjusted for dividends (``auto_adjust=False``)
-with the adjusted close beside them, dates are explicit, and its exclusive ``end`` is met with one day more.
+Yahoo's own answer is read instead of yfinance's frame, which drops a day that came twice without a word, takes
+the close for an adjusted close that is absent, and hides in which currency and of what the prices are.
 """
 
 from __future__ import annotations
 
-import contextlib
+import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from helpers.sources.http import Client, PassingError, SourceError
+from helpers.sources.http import CertificateError, Client, PassingError, SourceError, accept, too_long
 
 URL = "https://query2.finance.yahoo.com/v8/finance/chart"
-COLUMNS = {
-    "Open": "open",
-    "High": "high",
-    "Low": "low",
-    "Close": "close",
-    "Adj Close": "adj_close",
-    "Volume": "volume",
-}
-
-
-@contextlib.contextmanager
-def _quiet(folder: Path) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
-    """yfinance with its exceptions shown, its log silent, its caches under ``folder`` and not in the home.
-
-    Yields the module and the list to which every answer is added as Yahoo sent it: yfinance drops a day that
-    came twice without a word, and one of two different prices with it.
-    """
-    import yfinance
-    from yfinance import utils
-    from yfinance.data import YfData
-
-    folder.mkdir(parents=True, exist_ok=True)
-    yfinance.set_tz_cache_location(str(folder))
-    shown = yfinance.config.debug.hide_exceptions
-    yfinance.config.debug.hide_exceptions = False
-    logger = logging.getLogger("yfinance")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    parse, answers = utils.parse_quotes, []
-
-    def listening(answer: dict[str, Any]) -> Any:
-        answers.append(answer)
-        return parse(answer)
-
-    utils.parse_quotes = listening
-    # Answers are cached for the life of the process, web pages in place of data included.
-    YfData().cache_get.cache_clear()
-    try:
-        yield yfinance, answers
-    finally:
-        utils.parse_quotes = parse
-        logger.setLevel(level)
-        yfinance.config.debug.hide_exceptions = shown
+PRICES = ("open", "high", "low", "close")
+ZONE = "America/New_York"
 
 
 def fetch(client: Client, entry: dict[str, Any], start: str, end: str, cache: Path) -> pd.DataFrame:
@@ -67,7 +26,7 @@ def fetch(client: Client, entry: dict[str, Any], start: str, end: str, cache: Pa
 
     Parameters
     ----------
-    client : for its patience and, in tests, its session
+    client : for its patience and limits and, in tests, its session
     entry : the catalogue's line
     start, end : first and last day wanted, both included
     cache : folder for yfinance's own small caches
@@ -75,97 +34,167 @@ def fetch(client: Client, entry: dict[str, Any], start: str, end: str, cache: Pa
     Returns
     -------
     Frame: symbol, date, open, high, low, close (split-adjusted), adj_close (split- and dividend-adjusted;
-    null for an index), volume. Zeros by which Yahoo says that it has no open or volume are null.
+    null for an index), volume. Zeros by which Yahoo says that it has no open or volume are null; so are days
+    on which it has neither close, which are left out.
 
     Raises
     ------
     SourceError, RateLimitError with the symbol's name.
     """
     name = str(entry["id"])
-
-    def once() -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-        with _quiet(cache) as (yfinance, answers):
-            from yfinance.exceptions import YFException, YFRateLimitError
-
-            try:
-                bars = yfinance.Ticker(entry["ticker"], session=client.yahoo).history(
-                    start=start,
-                    end=f"{pd.Timestamp(end) + pd.Timedelta(days=1):%Y-%m-%d}",
-                    interval="1d",
-                    auto_adjust=False,
-                    back_adjust=False,
-                    actions=False,
-                    repair=False,
-                    keepna=True,
-                    rounding=False,
-                    timeout=client.timeout,
-                )
-            except YFRateLimitError:
-                raise PassingError("too many requests (429)", limited=True) from None
-            except YFException as error:
-                raise SourceError(f"{name}: Yahoo has no prices ({_first_line(error)}).") from None
-            except ValueError:
-                raise PassingError(
-                    "an error page, a web page or a broken answer came instead of data"
-                ) from None
-            except (TypeError, KeyError, IndexError, AttributeError):
-                raise SourceError(
-                    f"{name}: Yahoo's answer has another layout than yfinance knows; update yfinance."
-                ) from None
-            except Exception as error:
-                # yfinance lets its HTTP library's many exceptions through.
-                if "timeout" in type(error).__name__.lower():
-                    raise PassingError(f"no answer within {client.timeout:g} seconds") from None
-                raise PassingError(f"the request failed ({type(error).__name__})") from None
-            return bars, answers
-
-    bars, answers = client.patiently(name, once)
-    if bars.empty:
-        raise SourceError(f"{name}: Yahoo answered without a single price; check the ticker in series.yaml.")
-    if missing := [column for column in COLUMNS if column not in bars.columns]:
-        raise SourceError(f"{name}: Yahoo's answer lacks {missing[0]}; its layout changed, update yfinance.")
-    _no_day_twice(name, answers, end)
-    return _tidy(name, bars, is_index=entry["group"] == "index")
-
-
-def _no_day_twice(name: str, answers: list[dict[str, Any]], end: str) -> None:
-    for answer in answers:
-        zone = answer["meta"]["exchangeTimezoneName"]
-        stamps = pd.to_datetime(pd.Series(answer["timestamp"]), unit="s", utc=True).dt.tz_convert(zone)
-        dates = pd.DatetimeIndex(stamps.dt.tz_localize(None).dt.normalize())
-        dates = dates[dates <= pd.Timestamp(end)]
-        # While New York trades, the last day comes twice; yfinance knows and keeps the later row.
-        twice = dates[dates.duplicated()].difference(dates[-1:])
-        if len(twice):
-            raise SourceError(f"{name}: {twice[0]:%Y-%m-%d} stands twice in Yahoo's answer; try again later.")
-
-
-def _tidy(name: str, bars: pd.DataFrame, is_index: bool) -> pd.DataFrame:
-    frame = bars.rename(columns=COLUMNS)[list(COLUMNS.values())].astype(float)
-    # Yahoo stamps a day with the exchange's own midnight or opening: the date in that zone is the session.
-    dates = pd.DatetimeIndex(frame.index)
-    frame.insert(0, "date", (dates.tz_localize(None) if dates.tz is not None else dates).normalize())
-    frame.insert(0, "symbol", name)
-    if is_index:
+    day = pd.Timedelta(days=1)
+    params = {
+        "period1": int(pd.Timestamp(start, tz=ZONE).timestamp()),
+        "period2": int((pd.Timestamp(end, tz=ZONE) + day).timestamp()),
+        "interval": "1d",
+        "includePrePost": "false",
+        "events": "div,splits",
+    }
+    result = client.patiently(name, lambda: _ask(client, name, entry["ticker"], params, cache))
+    try:
+        _is_what_was_asked(name, entry, result["meta"])
+        if not (result.get("timestamp") and result["indicators"]["quote"][0]):
+            raise SourceError(f"{name}: Yahoo has no prices of these days; check the ticker in series.yaml.")
+        frame = _frame(name, result)
+    except (TypeError, KeyError, IndexError, ValueError, AttributeError):
+        raise SourceError(
+            f"{name}: Yahoo's answer has another layout; adapt helpers/sources/yahoo.py."
+        ) from None
+    frame = _each_day_once(name, frame[frame["date"] <= pd.Timestamp(end)])
+    if entry["group"] == "index":
         # Yahoo repeats the close there; an index has no dividends of its own.
-        frame["adj_close"] = float("nan")
-    for column in ("open", "high", "low", "volume"):
-        frame[column] = frame[column].mask(frame[column] == 0)
-    for column in ("open", "high", "low", "close", "adj_close"):
-        frame[column] = quoted(frame[column])
+        frame["adj_close"] = np.nan
     return frame.dropna(subset=["close", "adj_close"], how="all").reset_index(drop=True)
 
 
-def quoted(values: pd.Series) -> pd.Series:
+def _ask(client: Client, name: str, ticker: str, params: dict[str, Any], cache: Path) -> dict[str, Any]:
+    """The one result of Yahoo's answer."""
+    import yfinance
+    from yfinance.data import YfData
+    from yfinance.exceptions import YFRateLimitError
+
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
+    cache.mkdir(parents=True, exist_ok=True)
+    yfinance.set_tz_cache_location(str(cache))
+    if client.yahoo is None:
+        client.yahoo = bounded(client)
+    try:
+        answer = YfData(session=client.yahoo).get(f"{URL}/{ticker}", params=params, timeout=client.timeout)
+        status, content, headers = answer.status_code, answer.content, answer.headers
+    except (SourceError, PassingError):
+        raise
+    except YFRateLimitError:
+        raise PassingError("too many requests (429)", limited=True) from None
+    except Exception as error:
+        # yfinance lets the many exceptions of its HTTP libraries through.
+        kind = type(error).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in str(error) or kind == "CertificateVerifyError":
+            raise CertificateError(name) from None
+        if "timeout" in kind.lower():
+            raise PassingError(f"no answer within {client.timeout:g} seconds") from None
+        raise PassingError("the connection failed or broke off") from None
+    if len(content) > client.limit:
+        raise too_long(name, client.limit)
+    if status not in {200, 400, 404, 422}:
+        accept(name, status, headers)
+    try:
+        chart = json.loads(content)["chart"]
+        reason = chart["error"] and str(chart["error"]["description"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise PassingError("an error page, a web page or a broken answer came instead of data") from None
+    if reason or not chart["result"]:
+        why = (reason or "its answer is empty").splitlines()[0].rstrip(".")
+        raise SourceError(f"{name}: Yahoo has no prices ({why}); check the ticker in series.yaml.")
+    return dict(chart["result"][0])
+
+
+def bounded(client: Client, **options: Any) -> Any:
+    """A session of the kind that yfinance makes for itself, within the client's limits.
+
+    curl bounds the time without bytes and the whole time; what it unpacks is counted as it comes.
+    """
+    from curl_cffi import CurlOpt
+    from curl_cffi.requests import Session
+    from curl_cffi.requests.exceptions import CertificateVerifyError
+
+    class Bounded(Session):
+        def request(self, method: Any, url: str, **more: Any) -> Any:  # type: ignore[override]
+            body = bytearray()
+
+            def take(piece: bytes) -> int:
+                body.extend(piece)
+                # Less than was given ends the transfer.
+                return len(piece) if len(body) <= client.limit else -1
+
+            more |= {"timeout": client.deadline, "content_callback": take}
+            try:
+                answer = super().request(method, url, **more)
+            except CertificateVerifyError:
+                raise CertificateError("Yahoo") from None
+            except Exception:
+                if len(body) > client.limit:
+                    raise too_long("Yahoo", client.limit) from None
+                raise
+            answer.content = bytes(body)
+            return answer
+
+    slow = {CurlOpt.LOW_SPEED_LIMIT: 100, CurlOpt.LOW_SPEED_TIME: max(1, round(client.timeout))}
+    return Bounded(impersonate="chrome", curl_options=slow, **options)
+
+
+def _is_what_was_asked(name: str, entry: dict[str, Any], meta: dict[str, Any]) -> None:
+    if str(meta["symbol"]).upper() != str(entry["ticker"]).upper():
+        raise SourceError(f"{name}: Yahoo answered with prices of {meta['symbol']}; they are not used.")
+    if meta["currency"] != entry.get("currency", "USD"):
+        raise SourceError(
+            f"{name}: Yahoo's prices are in {meta['currency']}, not in {entry.get('currency', 'USD')}; "
+            "they are not used."
+        )
+
+
+def _frame(name: str, result: dict[str, Any]) -> pd.DataFrame:
+    quote = result["indicators"]["quote"][0]
+    adjusted = (result["indicators"].get("adjclose") or [{}])[0].get("adjclose")
+    # Yahoo stamps a day with the exchange's own midnight or opening: the date in that zone is the session.
+    stamps = pd.to_datetime(np.asarray(result["timestamp"], dtype="int64"), unit="s", utc=True)
+    dates = stamps.tz_convert(result["meta"]["exchangeTimezoneName"]).tz_localize(None).normalize()
+    values = {column: np.asarray(quote[column], dtype=float) for column in (*PRICES, "volume")}
+    values["adj_close"] = (
+        np.full(len(dates), np.nan) if adjusted is None else np.asarray(adjusted, dtype=float)
+    )
+    for column in ("open", "high", "low", "volume"):
+        values[column] = np.where(values[column] == 0, np.nan, values[column])
+    for column in (*PRICES, "adj_close"):
+        values[column] = quoted(values[column])
+    columns = [*PRICES, "adj_close", "volume"]
+    return pd.DataFrame(
+        {"symbol": name, "date": dates.as_unit("ns"), **{key: values[key] for key in columns}}
+    )
+
+
+def _each_day_once(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows that are alike are one; different rows of one day are a conflict, but for the last day.
+
+    While New York trades, the last day comes twice: the later row is the one that goes on.
+    """
+    if not frame["date"].duplicated().any():
+        return frame.copy()
+    frame = frame.drop_duplicates()
+    twice = frame.loc[frame["date"].duplicated() & (frame["date"] != frame["date"].max()), "date"]
+    if len(twice):
+        raise SourceError(
+            f"{name}: {twice.iloc[0]:%Y-%m-%d} stands twice in Yahoo's answer, with different prices; "
+            "try again later."
+        )
+    return frame.drop_duplicates("date", keep="last")
+
+
+def quoted(values: np.ndarray) -> np.ndarray:
     """Prices as they were quoted: Yahoo sends single precision, so 2559.61 arrives as 2559.610107.
 
     A value within single precision of two decimals is taken to be those two decimals; the rest keep four
     (six below ten, where old split-adjusted prices need them).
     """
-    cents = values.round(2)
-    fine = values.round(4).where(values.abs() >= 10, values.round(6))
-    return cents.where((values - cents).abs() <= values.abs() * 6e-8, fine)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    cents = np.round(values, 2)
+    fine = np.where(np.abs(values) >= 10, np.round(values, 4), np.round(values, 6))
+    return np.where(np.abs(values - cents) <= np.abs(values) * 6e-8, cents, fine)
