@@ -12,13 +12,13 @@ RUN    := $(BIN)/python -m helpers
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-report: $(VENV)/.core ## notebooks -> HTML site; prints where it is (ONEFILE=1: also as one file)
+report: $(VENV)/.core ## notebooks -> HTML site; fetches data first if there are none (DATA=no refuses; ONEFILE=1: also one file)
 	@$(RUN) report $(if $(ONEFILE),--onefile)
 
 pdf: $(VENV)/.core ## the printed edition, by headless Chromium
 	@$(RUN) pdf
 
-test: $(VENV)/.core ## lint, types, unit tests and notebook tests
+test: $(VENV)/.core ## lint, types, verdicts, unit tests and notebook tests
 	@$(RUN) test
 
 notebooks: $(VENV)/.core ## execute the notebooks on the reference store and save them in place

@@ -140,16 +140,16 @@ def _load(number: str) -> None:
 # ------------------------------------------------------------------------------------------------ checking
 
 
-def check(exercise_id: str, answer: Any, mkt: market.Market) -> None:
+def check(exercise_id: str, answer: Any, mkt: market.Market | None = None) -> None:
     """Show in one line whether an answer is right, and else a hint."""
     from IPython.display import display
 
-    line = judge(exercise_id, answer, mkt).line
+    line = judge(exercise_id, answer, mkt or market.current()).line
     marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line, quote=False))
     display({"text/plain": line, "text/html": f'<p class="rr-check">{marked}</p>'}, raw=True)
 
 
-def judge(exercise_id: str, answer: Any, mkt: market.Market) -> Result:
+def judge(exercise_id: str, answer: Any, mkt: market.Market | None) -> Result:
     """As :func:`check`, but the result is returned. No answer makes it raise."""
     try:
         found = find(exercise_id)

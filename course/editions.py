@@ -6,23 +6,20 @@ whole, and what somebody has worked on is never overwritten unasked.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers import notebooks
+from helpers import files, notebooks
 from helpers.files import HelperError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-FOLDER = notebooks.ROOT / "editions"
-NOTES = notebooks.ROOT / "course" / "syllabus.md"
+FOLDER = files.ROOT / "editions"
+NOTES = files.ROOT / "course" / "syllabus.md"
 #: Lists what an edition wrote, by hash: how it knows its own folder, and that nobody has worked in it.
 LIST = "edition.json"
 
@@ -95,41 +92,24 @@ def notes(name: str, path: Path = NOTES) -> str:
 
 def _write(out: Path, edit: Callable[[str, NotebookNode], NotebookNode], force: bool) -> Path:
     _check_free(out, force)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f"{out.name}.{os.getpid()}.part")
-    old = out.with_name(f"{out.name}.{os.getpid()}.old.part")
     try:
-        part.mkdir()
-        listed = {}
-        for name in notebooks.names():
-            notebook = edit(name, notebooks.read(notebooks.path_of(name)))
-            # The stamp says that the outputs came from this very code, which is no longer so.
-            notebook.metadata.pop(notebooks.STAMP, None)
-            file = part / f"{name}.ipynb"
-            notebooks.write(notebook, file)
-            listed[file.name] = _hash(file)
-        (part / LIST).write_text(json.dumps(listed, indent=1) + "\n", "utf-8")
-        if out.exists():
-            out.rename(old)
-        try:
-            part.rename(out)
-        except OSError:
-            if old.exists():
-                old.rename(out)
-            raise
+        with files.fresh_folder(out) as folder:
+            listed = {}
+            for name in notebooks.names():
+                notebook = edit(name, notebooks.read(notebooks.path_of(name)))
+                # The stamp says that the outputs came from this very code, which is no longer so.
+                notebook.metadata.pop(notebooks.STAMP, None)
+                file = folder / f"{name}.ipynb"
+                notebooks.write(notebook, file)
+                listed[file.name] = files.sha256(file)
+            (folder / LIST).write_text(json.dumps(listed, indent=1) + "\n", "utf-8")
     except OSError as error:
         raise EditionError(f"The edition cannot be written to {out} ({error.strerror}).") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
     return out
 
 
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _check_free(out: Path, force: bool) -> None:
+    files.recover(out)
     if not out.exists():
         return
     if not out.is_dir() or (any(out.iterdir()) and not (out / LIST).is_file()):
@@ -144,7 +124,7 @@ def _check_free(out: Path, force: bool) -> None:
     worked = [
         path.name
         for path in sorted(out.iterdir())
-        if path.name not in ours or (path.name in listed and _hash(path) != listed[path.name])
+        if path.name not in ours or (path.name in listed and files.sha256(path) != listed[path.name])
     ]
     if worked:
         raise EditionError(

@@ -13,9 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from course.assume import name as verdict_name
 from helpers import calendar, charts, claims, market
-from helpers.claims import rules
+from helpers.claims import card, rules
 from helpers.files import HelperError
 from helpers.measures import returns
 from helpers.words import num, pct, pp, say
@@ -79,11 +78,11 @@ def levels(mkt: market.Market, kind: str) -> pd.DataFrame:
 
 def rule(first: str, second: str) -> dict[str, list[dict[str, Any]]]:
     """The rule of C20 for any two indices: the first leads the second, and by “even” the others too."""
-    margin = claims.claim(CLAIM).rule["letter"][0]["bound"]["above"]
+    given = claims.claim(CLAIM).rule["letter"][0]["sign"]
     others = [name for name in ASSETS if name not in {first, second}]
     return {
-        "letter": [{"bound": {"measure": second, "above": margin}}],
-        "implied": [{"bound": {"measure": other, "above": margin}} for other in others],
+        "letter": [{"sign": {**given, "measure": second}}],
+        "implied": [{"sign": {**given, "measure": other}} for other in others],
     }
 
 
@@ -111,8 +110,13 @@ def compare(
     changes = {str(name): float(change) for name, change in found.items()}
     measured = {other: changes[first] - changes[other] for other in ASSETS if other != first}
     given = rule(first, second)
-    verdict = rules.verdict(given, rules.parts(given, measured, {})) if mkt.real else None
+    verdict = rules.verdict(given, rules.apply(given, rules.Evidence(measured))) if mkt.real else None
     return Comparison(first, second, window, kind, changes, verdict)
+
+
+def _named(verdict: str | None) -> str:
+    name, sign, _ = card.LOOK[verdict]
+    return f"{sign} {name}"
 
 
 # ------------------------------------------------------------------------------------------------ everywhere
@@ -126,10 +130,10 @@ def show(mkt: market.Market, first: str = "Russell 2000", second: str = "Dow Jon
             found = compare(mkt, first, second, start, LAST, kind)
             rows[f"{label}, {kind}"] = {
                 **{f"{name}, %": change for name, change in found.changes.items()},
-                "The rule gives": verdict_name(found.verdict) if found.verdict else "no verdict",
+                "The rule gives": _named(found.verdict),
             }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(f"From (to {LAST})")
-    charts.show_table(table, f"“{first} beat even {second}”, window by window", mkt, digits=1)
+    charts.table(table, f"“{first} beat even {second}”, window by window", digits=1, data=mkt)
     say(f"{WHAT} {LIVE}", mkt)
 
 
@@ -184,7 +188,7 @@ def live(mkt: market.Market) -> None:
 def as_html(found: Comparison, history: pd.DataFrame) -> str:
     """The comparison as a card: sentence, verdict, figures, and the lead's path as a small drawing."""
     sentence = f"{found.first} beat even {found.second}, {found.window} ({found.kind})."
-    verdict = verdict_name(found.verdict) if found.verdict else "◇ Synthetic data: no verdict"
+    verdict = _named(found.verdict)
     cells = "".join(
         f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th><td>{pct(change)}</td></tr>'
         for name, change in found.changes.items()

@@ -6,7 +6,7 @@ import pandas as pd
 
 from course.checks import Hint, exercise, numeric
 from helpers import calendar, market
-from helpers.measures import records, resample, returns
+from helpers.measures import records, resample, returns, style
 
 DAY = "2025-12-10"
 START, END = "2025-01-01", "2025-12-31"
@@ -123,11 +123,9 @@ def pool(answer: float, mkt: market.Market) -> Hint | None:
 @exercise("01-even-start", asks="a date in quotes, or 'none'", expects=pd.Timestamp)
 def even_start(answer: pd.Timestamp, mkt: market.Market) -> Hint | None:
     """Earliest close of the year from which the Russell beats the Nasdaq to 10 December."""
-    closes = mkt.prices(["^RUT", "^IXIC"])
-    days = calendar.sessions("2024-12-31", DAY)[:-1]
-    change = closes.loc[DAY] / closes.loc[days] - 1
-    lead = (change["^RUT"] - change["^IXIC"]) * 100
-    ahead = lead[lead > 0]
+    closes, pair = mkt.prices(["^RUT", "^IXIC"]), {"lead": ("^RUT", "^IXIC")}
+    lead = style.from_each_start(closes, pair, "2024-12-31", DAY)["lead"]
+    days, ahead = lead.index, lead[lead > 0]
     if ahead.empty:
         return (
             None if answer is pd.NaT else "small caps do not lead from that close; is there any such close?"

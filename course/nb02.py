@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from course.checks import Hint, exercise, numeric
 from helpers import calendar, market
-from helpers.measures import breadth, returns
+from helpers.measures import breadth, returns, style
 
 DAY = "2025-12-10"
-NOV = calendar.month(2025, 11)
-FAMILY = {
-    "Russell": ("IWD", "IWF"),
-    "CRSP": ("VTV", "VUG"),
-    "S&P": ("IVE", "IVW"),
-    "Morningstar": ("ILCV", "ILCG"),
-}
-STYLE = [fund for pair in FAMILY.values() for fund in pair]
+NOV, YTD = calendar.month_before(DAY), calendar.year_to_date(DAY)
+STYLE = style.funds(style.FAMILIES)
 
 
-def _leads(change: Any) -> Any:
+def _differences(change: pd.DataFrame) -> pd.DataFrame:
     """Value minus growth by family, from returns by fund."""
-    pairs = {name: change[value] - change[growth] for name, (value, growth) in FAMILY.items()}
-    return pd.DataFrame(pairs) if isinstance(change, pd.DataFrame) else pd.Series(pairs)
+    return pd.DataFrame({name: change[one] - change[other] for name, (one, other) in style.FAMILIES.items()})
 
 
 @exercise(
@@ -34,15 +25,11 @@ def _leads(change: Any) -> Any:
 )
 def dividends(answer: dict[str, float], mkt: market.Market) -> Hint | None:
     """Value minus growth of the Russell family in the year to date by price, and what dividends add to it."""
-    year = calendar.year_to_date(DAY)
 
     def lead(field: str, window: calendar.Window) -> float:
-        change: Any = returns.window_return(
-            mkt.prices(["IWD", "IWF"], field, start=year.start, end=DAY), window
-        )
-        return float(change["IWD"] - change["IWF"])
+        return style.relative(mkt.prices(["IWD", "IWF"], field), "IWD", "IWF", window)
 
-    price, total = lead("close", year), lead("adj_close", year)
+    price, total = lead("close", YTD), lead("adj_close", YTD)
     hint = numeric(
         answer["price"],
         price,
@@ -114,9 +101,11 @@ def balance(answer: dict[str, int], mkt: market.Market) -> Hint | None:
 )
 def after_strong(answer: dict[str, int], mkt: market.Market) -> Hint | None:
     """Months with value more than two points ahead in all families, and how often it led in the next."""
-    ends = pd.DatetimeIndex([calendar.month(y, m).end for y in range(2004, 2026) for m in range(1, 13)])
-    ends = ends[(ends >= "2004-07-30") & (ends <= "2025-11-30")]
-    months = _leads(returns.daily_returns(mkt.prices(STYLE, "adj_close").loc[ends]))
+    ends = [
+        calendar.month(day.year, day.month).end
+        for day in pd.date_range("2004-07-31", "2025-11-30", freq="ME")
+    ]
+    months = _differences(returns.daily_returns(mkt.prices(STYLE, "adj_close").loc[ends]))
     strong = (months > 2).all(axis=1)
     following = months.mean(axis=1).shift(-1)[strong].dropna()
     hint = numeric(
@@ -167,7 +156,7 @@ def stricter(answer: dict[str, float], mkt: market.Market) -> Hint | None:
     prices = mkt.prices(STYLE, "adj_close").dropna()
     last_days = calendar.sessions("2025-12-01", DAY)
     past = prices[: NOV.start]
-    spread = _leads(((past / past.shift(len(last_days)) - 1) * 100).dropna()).std()
+    spread = _differences(past.pct_change(len(last_days)).dropna() * 100).std()
     bar = spread / 2
     hint = numeric(
         answer["bar"],
@@ -176,13 +165,13 @@ def stricter(answer: dict[str, float], mkt: market.Market) -> Hint | None:
         [
             (float(spread["Russell"]), "that is a whole standard deviation; the bar is half of it."),
             (
-                float(_leads(returns.daily_returns(past)).std()["Russell"] / 2),
+                float(_differences(returns.daily_returns(past)).std()["Russell"] / 2),
                 "that is the spread of single days; take windows as long as the one that is judged.",
             ),
         ]
         + [
             (float(bar[name]), f"that is the {name} family; the part asks for Russell.")
-            for name in list(FAMILY)[1:]
+            for name in list(style.FAMILIES)[1:]
         ],
         "take every window of eight sessions, from the day on which all eight funds have prices to 31 October 2025, "
         "value minus growth, and halve the "
@@ -191,7 +180,7 @@ def stricter(answer: dict[str, float], mkt: market.Market) -> Hint | None:
     if hint is not None:
         return f"look at the part “bar”: {hint}"
     found = pd.DataFrame(
-        {day: _leads(returns.window_return(prices, calendar.window("w", NOV.end, day))) for day in last_days}
+        {day: style.lead(prices, style.FAMILIES, calendar.since(NOV.end, day)) for day in last_days}
     )
     clears = found.gt(bar, axis=0).sum()
     hint = numeric(
@@ -201,7 +190,7 @@ def stricter(answer: dict[str, float], mkt: market.Market) -> Hint | None:
         [
             (
                 int(((found > 0).sum() >= 3).sum()),
-                "that is our own rule, with no bar; each family must clear its own.",
+                "that asks for no bar; each family must clear its own.",
             ),
             (int((clears >= 1).sum()), "one family is not enough; the rule asks for three of four."),
         ],

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import duckdb
 import pandas as pd
 
 from course.checks import Hint, exercise, numeric
@@ -12,8 +9,8 @@ from helpers import calendar, market
 from helpers.measures import names, returns
 
 DAY, LATER = "2025-12-10", "2026-07-31"
-SINCE = calendar.window("since 31 October", "2025-10-31", DAY)
-YTD = calendar.year_to_date(DAY)
+SINCE, YTD = calendar.since("2025-10-31", DAY), calendar.year_to_date(DAY)
+WEEKS = 27  # sessions of the window since 31 October
 SEVEN = ["AAPL", "MSFT", "NVDA", "GOOGL", "AMZN", "META", "TSLA"]
 SMALL = ["SERV", "MGNI", "DENN", "BBWI", "FMC"]
 #: Sector fund of each of the twelve named winners.
@@ -23,35 +20,36 @@ FUND = {
 }
 
 
-def _members(mkt: market.Market) -> pd.DataFrame:
-    return mkt.holdings("2025-11-05").query("asset_class == 'Equity'")
+def winners_ahead(mkt: market.Market, window: calendar.Window, benchmark: str | None = None) -> set[str]:
+    """Named winners ahead of their sector fund, or of one benchmark for all, by total return."""
+    prices = mkt.prices([*FUND, *{*FUND.values()}, "SPY"], "adj_close", start=YTD.start, end=DAY)
+    change = pd.Series(returns.window_return(prices, window))
+    return {name for name, fund in FUND.items() if change[name] > change[benchmark or fund]}
 
 
-def _since(mkt: market.Market, symbols: Sequence[str]) -> pd.Series:
-    """Price return in percent since 31 October of the symbols that the listing panel has, as in the notebook."""
-    return (
-        duckdb.execute(
-            """
-            with days as (
-              select symbol, date, coalesce(
-                pct_change / 100.0, last / lag(last) over (partition by symbol order by date) - 1) as change
-              from read_parquet(?)
-              where date between date '2025-10-30' and date '2025-12-10' and symbol in (select unnest(?))
-            )
-            select symbol, product(1 + change order by date) filter (date > date '2025-10-31') * 100 - 100 as since
-            from days group by symbol order by symbol
-            """,
-            [str(mkt.file("listings.parquet")), list(symbols)],
-        )
-        .df()
-        .set_index("symbol")["since"]
-        .dropna()
-    )
+def fallen(mkt: market.Market, last: str | None = DAY, relative: bool = False) -> pd.Series:
+    """How many of the seven fell, or lagged SPY, over each window of so many sessions."""
+    history = mkt.prices(SEVEN, "adj_close").dropna()
+    if relative:
+        history = history.div(mkt.prices("SPY", "adj_close").reindex(history.index), axis=0)
+    return names.fallen(history[:last], WEEKS)
 
 
-def _market(mkt: market.Market) -> float:
-    """Price return of SPY since 31 October, percent."""
-    return float(returns.window_return(mkt.prices("SPY"), SINCE))
+def price_returns(mkt: market.Market) -> pd.Series:
+    """Price return since 31 October of every symbol of the listing panel, percent."""
+    return names.field(mkt.file("listings.parquet"), {"since": SINCE})["since"].dropna()
+
+
+def ten_largest(mkt: market.Market) -> pd.Series:
+    """Weight of the ten largest holdings of the Russell 2000 fund, by symbol."""
+    held = mkt.holdings("2025-11-05").query("asset_class == 'Equity'")
+    return pd.Series(held.nlargest(10, "weight_pct").set_index("ticker")["weight_pct"])
+
+
+def later_returns(mkt: market.Market) -> pd.Series:
+    """Return of the five smaller winners to 31 July 2026; who has no price any more keeps the last one."""
+    prices = mkt.prices(SMALL, "adj_close")[DAY:LATER].ffill()
+    return (prices.iloc[-1] / prices.iloc[0] - 1) * 100
 
 
 @exercise(
@@ -61,49 +59,25 @@ def _market(mkt: market.Market) -> float:
 )
 def sector(answer: dict[str, int], mkt: market.Market) -> Hint | None:
     """Named winners ahead of their sector fund since 31 October, and those that change sides."""
-    prices = mkt.prices([*FUND, *sorted({*FUND.values()}), "SPY"], "adj_close", start="2024-12-31", end=DAY)
-
-    def ahead(window: calendar.Window, benchmark: str | None = None) -> set[str]:
-        change = pd.Series(returns.window_return(prices, window))
-        return {name for name, fund in FUND.items() if change[name] > change[benchmark or fund]}
-
-    right, before = ahead(SINCE), ahead(SINCE, "SPY")
-    hint = numeric(
-        answer["ahead"],
-        len(right),
-        None,
-        [
-            (
-                len(before),
-                'the part "ahead": that is the count against the market; compare each with its own fund.',
-            ),
-            (
-                len(ahead(YTD)),
-                'the part "ahead": that is the year to date; the window begins on 31 October.',
-            ),
-            (len(FUND) - len(right), 'the part "ahead": those are the ones behind; count the ones ahead.'),
-        ],
-        'the part "ahead": look up the fund of each winner and compare total returns since 31 October.',
-    )
-    if hint is None:
-        hint = numeric(
-            answer["turned"],
-            len(right ^ before),
-            None,
-            [
-                (
-                    len(right) - len(before),
-                    'the part "turned": that is the difference of two counts; those who come and those who go '
-                    "must not cancel.",
-                ),
-                (
-                    len(right & before),
-                    'the part "turned": those are ahead of both; who is ahead of just one?',
-                ),
-            ],
-            'the part "turned": a name changes sides if it is ahead of one of the two measures and not of the other.',
-        )
-    return hint
+    right, before = winners_ahead(mkt, SINCE), winners_ahead(mkt, SINCE, "SPY")
+    traps = [
+        (len(before), "that is the count against the market; compare each with its own fund."),
+        (len(winners_ahead(mkt, YTD)), "that is the year to date; the window begins on 31 October."),
+        (len(FUND) - len(right), "those are the ones behind; count the ones ahead."),
+    ]
+    otherwise = "look up the fund of each winner and compare total returns since 31 October."
+    if hint := numeric(answer["ahead"], len(right), None, traps, otherwise):
+        return f'the part "ahead": {hint}'
+    traps = [
+        (
+            len(right) - len(before),
+            "that is the difference of two counts; those who come and those who go must not cancel.",
+        ),
+        (len(right & before), "those are ahead of both; who is ahead of just one?"),
+    ]
+    otherwise = "a name changes sides if it is ahead of one of the two measures and not of the other."
+    hint = numeric(answer["turned"], len(right ^ before), None, traps, otherwise)
+    return f'the part "turned": {hint}' if hint else None
 
 
 @exercise(
@@ -113,45 +87,28 @@ def sector(answer: dict[str, int], mkt: market.Market) -> Hint | None:
 )
 def all_lag(answer: dict[str, float | int], mkt: market.Market) -> Hint | None:
     """Share of windows in which all seven lag the market, and how many lagged since 31 October."""
-    history = mkt.prices(SEVEN, "adj_close").dropna()
-    spy = mkt.prices("SPY", "adj_close").reindex(history.index)
-    length = len(calendar.sessions(SINCE.start, SINCE.end)) - 1
-    fell = names.fallen(history[:DAY], length)
-    lag = names.fallen(history.div(spy, axis=0)[:DAY], length)
+    fell, lag, longer = fallen(mkt), fallen(mkt, relative=True), fallen(mkt, None, relative=True)
 
     def share(flags: pd.Series) -> float:
         return float(flags.mean() * 100)
 
-    hint = numeric(
-        answer["share"],
-        share(lag == len(SEVEN)),
-        1,
-        [
-            (
-                share(fell == len(SEVEN)),
-                'the part "share": in those windows all seven *fell*; they need not have lagged.',
-            ),
-            (share(lag == 0), 'the part "share": in those windows all seven were ahead.'),
-            (share(lag > 0), 'the part "share": in those windows at least one lagged; ask for all seven.'),
-            (
-                share(names.fallen(history.div(spy, axis=0), length) == len(SEVEN)),
-                'the part "share": let the history end on 10 December, as the article could know it.',
-            ),
-        ],
-        'the part "share": a share lags where its price divided by that of the market falls over the window.',
-    )
-    if hint is None:
-        hint = numeric(
-            answer["now"],
-            int(lag.iloc[-1]),
-            None,
-            [
-                (int(fell.iloc[-1]), 'the part "now": that many fell; how many lagged?'),
-                (len(SEVEN) - int(lag.iloc[-1]), 'the part "now": that many were ahead.'),
-            ],
-            'the part "now": it is the last of the windows, the one that ends on 10 December.',
-        )
-    return hint
+    traps = [
+        (share(fell == len(SEVEN)), "in those windows all seven *fell*; they need not have lagged."),
+        (share(lag == 0), "in those windows all seven were ahead."),
+        (share(lag > 0), "in those windows at least one lagged; ask for all seven."),
+        (share(longer == len(SEVEN)), "let the history end on 10 December, as the article could know it."),
+    ]
+    otherwise = "a share lags where its price divided by that of the market falls over the window."
+    if hint := numeric(answer["share"], share(lag == len(SEVEN)), 1, traps, otherwise):
+        return f'the part "share": {hint}'
+    now = int(lag.iloc[-1])
+    traps = [
+        (int(fell.iloc[-1]), "that many fell; how many lagged?"),
+        (len(SEVEN) - now, "that many were ahead."),
+    ]
+    otherwise = "it is the last of the windows, the one that ends on 10 December."
+    hint = numeric(answer["now"], now, None, traps, otherwise)
+    return f'the part "now": {hint}' if hint else None
 
 
 @exercise(
@@ -161,48 +118,31 @@ def all_lag(answer: dict[str, float | int], mkt: market.Market) -> Hint | None:
 )
 def largest(answer: dict[str, float | int], mkt: market.Market) -> Hint | None:
     """The ten largest holdings of the fund: how many beat the market since 31 October, and their mean."""
-    ten = _members(mkt).nlargest(10, "weight_pct")
-    change, spy = _since(mkt, list(ten["ticker"])), _market(mkt)
+    field, weight = price_returns(mkt), ten_largest(mkt)
+    change, examples = field.reindex(weight.index).dropna(), field.reindex(SMALL)
+    spy = float(returns.window_return(mkt.prices("SPY"), SINCE))
     if change.empty:
         return None if answer["ahead"] == 0 else "none of the ten has a price in the panel here."
-    weighted = float((ten.set_index("ticker")["weight_pct"].reindex(change.index) * change).sum())
-    examples = _since(mkt, SMALL)
-    hint = numeric(
-        answer["ahead"],
-        int((change > spy).sum()),
-        None,
-        [
-            (
-                int((change > 0).sum()),
-                'the part "ahead": that many gained; the question is who beat the market.',
-            ),
-            (int((change < spy).sum()), 'the part "ahead": that many were behind the market.'),
-            (
-                int((examples > spy).sum()),
-                'the part "ahead": those are the examples of the article; take the fund’s ten.',
-            ),
-        ],
-        'the part "ahead": take the ten with the largest weight, and compare price returns since 31 October.',
-    )
-    if hint is None:
-        hint = numeric(
-            answer["mean"],
-            float(change.mean()),
-            1,
-            [
-                (
-                    float(change.median()),
-                    'the part "mean": that is the median; the question is about equal parts.',
-                ),
-                (float(examples.mean()), 'the part "mean": that is the mean of the article’s examples.'),
-                (
-                    weighted / float(ten["weight_pct"].sum()),
-                    'the part "mean": that is weighted by the fund; give each of the ten the same weight.',
-                ),
-            ],
-            'the part "mean": average the price returns since 31 October of the same ten, in equal parts.',
-        )
-    return hint
+    traps = [
+        (int((change > 0).sum()), "that many gained; the question is who beat the market."),
+        (int((change < spy).sum()), "that many were behind the market."),
+        (
+            int((examples > spy).sum()),
+            "those are the examples of the article; take the fund’s ten.",
+        ),
+    ]
+    otherwise = "take the ten with the largest weight, and compare price returns since 31 October."
+    if hint := numeric(answer["ahead"], int((change > spy).sum()), None, traps, otherwise):
+        return f'the part "ahead": {hint}'
+    weighted = float((weight * change).sum() / weight.sum())
+    means = [
+        (float(change.median()), "that is the median; the question is about equal parts."),
+        (float(examples.mean()), "that is the mean of the article’s examples."),
+        (weighted, "that is weighted by the fund; give each of the ten the same weight."),
+    ]
+    otherwise = "average the price returns since 31 October of the same ten, in equal parts."
+    hint = numeric(answer["mean"], float(change.mean()), 1, means, otherwise)
+    return f'the part "mean": {hint}' if hint else None
 
 
 @exercise(
@@ -212,38 +152,29 @@ def largest(answer: dict[str, float | int], mkt: market.Market) -> Hint | None:
 )
 def gone(answer: dict[str, float], mkt: market.Market) -> Hint | None:
     """Mean return of the five smaller winners to 31 July 2026, with and without the one that has no price any more."""
-    prices = mkt.prices(SMALL, "adj_close")[DAY:LATER]
-    filled = prices.ffill()
-    change = (filled.iloc[-1] / filled.iloc[0] - 1) * 100
-    held, dropped = float(change.mean()), float(change.drop("DENN").mean())
-    zero = float(change.where(change.index != "DENN", -100.0).mean())
-    hint = numeric(
-        answer["held"],
-        held,
-        1,
-        [
-            (
-                dropped,
-                'the part "held": Denny’s is left out of that, in silence: pandas drops what is missing. Give it its '
-                "last price.",
-            ),
-            (zero, 'the part "held": its holders were paid; the share did not become worthless.'),
-            (
-                float(change.drop("DENN").sum() / len(SMALL) + 0.0),
-                'the part "held": Denny’s moved a little between 10 December and its last session; count that too.',
-            ),
-        ],
-        'the part "held": all five in equal parts, adjusted closes, from 10 December 2025 to 31 July 2026.',
-    )
-    if hint is None:
-        hint = numeric(
-            answer["dropped"],
+    change = later_returns(mkt)
+    left = change.drop("DENN")
+    held, dropped = float(change.mean()), float(left.mean())
+    traps = [
+        (
             dropped,
-            1,
-            [
-                (held, 'the part "dropped": that still holds all five.'),
-                (dropped * 4 / 5, 'the part "dropped": four are left; do not divide by five.'),
-            ],
-            'the part "dropped": the same with the four that still have a price.',
-        )
-    return hint
+            "Denny’s is left out of that, in silence: pandas drops what is missing. Give it its last price.",
+        ),
+        (
+            float((left.sum() - 100) / len(SMALL)),
+            "its holders were paid; the share did not become worthless.",
+        ),
+        (
+            float(left.sum() / len(SMALL)),
+            "Denny’s moved a little between 10 December and its last session; count that too.",
+        ),
+    ]
+    otherwise = "all five in equal parts, adjusted closes, from 10 December 2025 to 31 July 2026."
+    if hint := numeric(answer["held"], held, 1, traps, otherwise):
+        return f'the part "held": {hint}'
+    traps = [
+        (held, "that still holds all five."),
+        (dropped * 4 / 5, "four are left; do not divide by five."),
+    ]
+    hint = numeric(answer["dropped"], dropped, 1, traps, "the same with the four that still have a price.")
+    return f'the part "dropped": {hint}' if hint else None

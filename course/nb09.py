@@ -14,7 +14,7 @@ import pandas as pd
 
 from course.checks import Hint, exercise, numeric
 from helpers import claims, market, notebooks
-from helpers.claims import rules
+from helpers.claims import registry, rules
 
 HOLDS = (rules.SUPPORTED, rules.CAVEAT)
 FIRM = 0.8
@@ -36,13 +36,14 @@ def _read(files: tuple[tuple[Path, int], ...]) -> pd.DataFrame:
             "verdict": entry["verdict"],
             "holds": entry["verdict"] in HOLDS,
             "clarity": entry["clarity"],
-            "share": entry["robustness"]["share"] if entry["robustness"] else np.nan,
+            "share": (entry["robustness"] or {}).get("share"),
+            "of": (entry["robustness"] or {"of": 0})["of"],
             "section": every[entry["id"]].section,
             "paragraph": every[entry["id"]].paragraph,
         }
         for entry in notebooks.verdicts(files[0][0].parent)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"share": float})
 
 
 @exercise("09-checkable", asks="a percentage, one decimal", expects=float)
@@ -86,23 +87,28 @@ def checkable(answer: float, mkt: market.Market) -> Hint | None:
     expects={"firm": int, "hold": int},
 )
 def firm(answer: dict[str, int], mkt: market.Market) -> Hint | None:
-    """Verdicts that stay in at least four fifths of the specifications, and how many of them hold."""
+    """Verdicts tried in enough ways that stay in at least four fifths of them, and how many of those hold."""
     board = _board()
-    firm_ones = board["share"] >= FIRM
+    tried = board["of"] >= registry.conventions()["few"]
+    firm_ones = tried & (board["share"] >= FIRM)
     hint = numeric(
         answer["firm"],
         int(firm_ones.sum()),
         None,
         [
             (
-                int((firm_ones | board["share"].isna()).sum()),
-                "that counts verdicts without any specification as firm; firmness was not measured there.",
+                int((board["share"] >= FIRM).sum()),
+                "that counts verdicts that were tried in too few ways; five is the least.",
             ),
-            (int((board["share"] > FIRM).sum()), "at least four fifths includes four fifths."),
-            (int((board["share"] >= 1).sum()), "that asks for every specification; four fifths will do."),
-            (int((board["share"] < FIRM).sum()), "those are the ones that are not firm."),
+            (
+                int((firm_ones | ~tried).sum()),
+                "that counts the verdicts that were tried in too few ways as firm; nothing is known of them.",
+            ),
+            (int((tried & (board["share"] > FIRM)).sum()), "at least four fifths includes four fifths."),
+            (int((tried & (board["share"] >= 1)).sum()), "that asks for every way; four fifths will do."),
+            (int((tried & (board["share"] < FIRM)).sum()), "those are the ones that are not firm."),
         ],
-        "count the verdicts whose share of specifications with the same verdict is four fifths or more.",
+        "count the verdicts tried in five ways or more, of which at least four fifths give the same verdict.",
     )
     if hint is not None:
         return f"the part “firm”: {hint}"

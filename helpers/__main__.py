@@ -1,29 +1,28 @@
 """``python -m helpers``: the project's commands, each a thin call. Bad input gets one sentence, no traceback.
 
-A command is a function and a line in :data:`COMMANDS`; what it needs is imported inside it, so that help
-comes at once.
+What a command needs is imported inside it, so that help comes at once.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
+import importlib
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from helpers.files import HelperError
 
-ROOT = Path(__file__).resolve().parents[1]
 Arguments = argparse.Namespace
-#: Name of a check, the Python module and arguments that make it, additions to the environment.
-Step = tuple[str, list[str], dict[str, str]]
-#: Names or flags of an argument, and what argparse is told of it.
-Option = tuple[tuple[str, ...], dict[str, object]]
+#: Set to anything, this shows the traceback of what no reader of bad input foresaw.
+DEBUG = "HELPERS_DEBUG"
 
 
 # ------------------------------------------------------------------------------------------------ commands
@@ -42,32 +41,39 @@ def claims(given: Arguments) -> int:
     if given.check:
         print(f"{len(known)} claims, {len(registry.facts())} facts: no fault found.")
         return 0
+    width = max(80, shutil.get_terminal_size((120, 24)).columns)
     for claim in known:
         head = f"{claim.id:<5}{claim.notebook:<24}{claim.kind:<12}{claim.clarity:<14}"
-        print(textwrap.fill(claim.says, _width(), initial_indent=head, subsequent_indent=" " * len(head)))
+        print(textwrap.fill(claim.says, width, initial_indent=head, subsequent_indent=" " * len(head)))
     return 0
 
 
 def verdicts(given: Arguments) -> int:
-    """Verdicts out of the executed notebooks."""
+    """Verdicts out of the executed notebooks, or whatever in them does not follow."""
     from helpers import notebooks
-    from helpers.claims import views
 
+    if given.check:
+        found, faults = notebooks.examined(notebooks.read_all())
+        for fault in faults:
+            _warn(f"error: {fault}")
+        if not faults:
+            print(f"{len(found)} verdicts follow from their own figures, rules and facts.")
+        return 1 if faults else 0
     found = notebooks.verdicts()
-    open_ = notebooks.not_judged(found)
     if given.json:
         from helpers.report import machine
 
         print(machine.as_json(machine.contract(found)), end="")
     else:
+        from helpers.claims import card
+
         for entry in found:
-            name, sign, _ = views.LOOK[entry["verdict"]]
-            robust = entry["robustness"]
-            share = f"{robust['same']} of {robust['of']}" if robust else ""
-            print(
-                f"{entry['id']:<5}{entry['notebook']:<24}{sign:<3}{name:<27}{entry['clarity']:<14}{share}".rstrip()
-            )
-    if open_:
+            name, sign, _ = card.LOOK[entry["verdict"]]
+            firm = entry["robustness"]
+            share = f"{firm['same']} of {firm['of']}" if firm and firm["of"] else ""
+            line = f"{entry['id']:<5}{entry['notebook']:<24}{sign:<3}{name:<27}{entry['clarity']:<14}{share}"
+            print(line.rstrip())
+    if open_ := notebooks.not_judged(found):
         _warn(f"{len(open_)} claims are not judged yet: {', '.join(open_)}.")
     return 0
 
@@ -88,135 +94,31 @@ def execute(given: Arguments) -> int:
 
 
 def report(given: Arguments) -> int:
-    """Write the report; its address is the last line."""
+    """Write the report, or with it the printed edition; its address is the last line."""
     from helpers.report import command
 
-    print(command.report(Path(given.out) if given.out else command.SITE, one_file=given.onefile))
+    target = Path(given.out) if given.out else command.SITE
+    printed = given.command == "pdf"
+    print(command.pdf(target) if printed else command.report(target, one_file=given.onefile))
     return 0
-
-
-def pdf(given: Arguments) -> int:
-    """Write the report and its printed edition; its address is the last line."""
-    from helpers.report import command
-
-    print(command.pdf(Path(given.out) if given.out else command.SITE))
-    return 0
-
-
-def test(given: Arguments) -> int:
-    """Lint, types, unit tests, notebook tests; fails if any of them does."""
-    parallel = ["pytest", "-n", "2", "--dist", "loadscope"]
-    steps: list[Step] = [
-        ("lint", ["ruff", "check", "."], {}),
-        ("format", ["ruff", "format", "--check", "."], {}),
-        ("types", ["mypy"], {}),
-        ("unit tests", [*parallel, "tests", *given.pytest], {}),
-        *_notebook_tests(parallel),
-    ]
-    failed = [step[0] for step in steps if not _step(*step)]
-    if failed:
-        _warn(f"error: failed: {', '.join(failed)}.")
-    return 1 if failed else 0
-
-
-def _notebook_tests(parallel: list[str]) -> list[Step]:
-    """Every output compared if the store is the one behind the committed notebooks, else executed only."""
-    from helpers import market, notebooks
-
-    if not notebooks.names():
-        return []
-    path = market.locate() if os.environ.get("MARKET_DATA") != "synthetic" else None
-    strict = path is not None and market.is_reference(market.Store(path))
-    if strict:
-        _say("Notebooks: on the reference store, every output compared.")
-    else:
-        _say("Notebooks: no reference store, so only executed, on the synthetic market.")
-    files = [str(notebooks.path_of(name)) for name in notebooks.names()]
-    flags = ["--nbval" if strict else "--nbval-lax", "--nbval-cell-timeout", "900"]
-    extra = {} if strict else {"MARKET_DATA": "synthetic"}
-    return [("notebook tests", [*parallel, *flags, *files], extra)]
-
-
-def _step(name: str, module: list[str], extra: dict[str, str]) -> bool:
-    _say(f"-- {name}")
-    done = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, env={**os.environ, **extra}, check=False)
-    return done.returncode == 0
 
 
 def data(given: Arguments) -> int:
     """Fetch a new vintage of the market data, or compare a store with the fingerprints."""
-    from helpers.sources import command
+    from helpers.sources import command, fetch
 
-    wish = command.Wish(given.only or (), given.since, given.as_of)
+    wish = fetch.Wish(given.only or (), given.since, given.as_of)
     return command.run(wish, dry_run=given.dry_run, verify_only=given.verify)
 
 
-def bench(given: Arguments) -> int:
-    """Ratios against what a user would otherwise do."""
-    try:
-        from tools.bench import main as measure
-    except ImportError:
-        raise HelperError("The benchmark is not part of this copy; get the whole project.") from None
-    measure()
-    return 0
-
-
-def lock(given: Arguments) -> int:
-    """Resolve both lock files anew."""
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    if uv is None:
-        raise HelperError("uv is not installed here; run `make` first, which brings it.")
-    flags = (
-        "--universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11"
-    )
-    for name, extras in (("requirements.txt", ["test"]), ("requirements-lab.txt", ["test", "lab"])):
-        wanted = [word for extra in extras for word in ("--extra", extra)]
-        run = [uv, "pip", "compile", "--quiet", *flags.split(), "pyproject.toml", *wanted, "-o", name]
-        if given.upgrade:
-            run.append("--upgrade")
-        if subprocess.run(run, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode:
-            raise HelperError(f"{name} could not be resolved; what uv says stands above.")
-        print(name)
-    return 0
-
-
-def student(given: Arguments) -> int:
-    """Write the student edition; its folder is the last line."""
+def teaching(given: Arguments) -> int:
+    """Write an edition, its folder is the last line; or open the lab."""
     from course import command
 
-    print(command.student(given.out, given.force))
-    return 0
-
-
-def teacher(given: Arguments) -> int:
-    """Write the teacher edition; its folder is the last line."""
-    from course import command
-
-    print(command.teacher(given.out, given.force))
-    return 0
-
-
-def lab(given: Arguments) -> int:
-    """Open JupyterLab on the first notebook."""
-    from course import command
-
-    return command.lab()
-
-
-def new_claim(given: Arguments) -> int:
-    """Print the entry of a new claim, or put it into the registry."""
-    from helpers.claims import registry, skeleton
-
-    wishes = {
-        key: getattr(given, key) for key in ("fragment", "says", "kind", "clarity") if getattr(given, key)
-    }
-    text = skeleton.entry(given.section, given.paragraph, given.notebook, **wishes)
-    print(text, end="")
-    if given.write:
-        line = skeleton.insert(text)
-        _warn(
-            f"Written to {registry.CLAIMS.name}, line {line}. Now write its rule, before you compute anything."
-        )
+    if given.command == "lab":
+        return command.lab()
+    write = command.student if given.command == "student" else command.teacher
+    print(write(given.out, given.force))
     return 0
 
 
@@ -228,108 +130,18 @@ def synthetic(given: Arguments) -> int:
     return 0
 
 
+def maintain(given: Arguments) -> int:
+    """A command of tools/: a maintainer's, or an author's of new claims."""
+    try:
+        tool = importlib.import_module(f"tools.{given.command.replace('-', '_')}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "tools":
+            raise
+        raise HelperError("This command is no part of this copy; get the whole project.") from None
+    return int(tool.command(given))
+
+
 # ------------------------------------------------------------------------------------------------ the line
-
-
-@dataclass(frozen=True)
-class Command:
-    """One subcommand: what runs, what help says, its arguments as (flags, options)."""
-
-    run: Callable[[Arguments], int]
-    help: str
-    arguments: tuple[Option, ...] = ()
-
-
-def _flag(name: str, text: str) -> Option:
-    return (name,), {"action": "store_true", "help": text}
-
-
-_NAMES: Option = (
-    ("name",),
-    {"nargs": "*", "metavar": "NAME", "help": "such as 01-record-highs (default: all)"},
-)
-_PYTEST: Option = (
-    ("pytest",),
-    {"nargs": "*", "metavar": "ARGUMENT", "help": "for pytest's unit tests, after --"},
-)
-_OUT: Option = (("--out",), {"metavar": "FOLDER", "help": "folder of the site (default: site)"})
-
-_EDITION: tuple[Option, ...] = (
-    (("--out",), {"metavar": "FOLDER", "help": "where to write it"}),
-    _flag("--force", "overwrite notebooks that somebody has worked in"),
-)
-_NEW_CLAIM: tuple[Option, ...] = (
-    (
-        ("--section",),
-        {"required": True, "metavar": "NAME", "help": "section of the article, such as records"},
-    ),
-    (
-        ("--paragraph",),
-        {"required": True, "type": int, "metavar": "N", "help": "counted in the section, from 1"},
-    ),
-    (("--notebook",), {"required": True, "metavar": "NAME", "help": "the one that will judge it"}),
-    (("--fragment",), {"metavar": "TEXT", "help": "at most eight words of the article"}),
-    (("--says",), {"metavar": "TEXT", "help": "the claim in our own words"}),
-    (("--kind",), {"metavar": "KIND", "help": "number, comparison, cause, definition, opinion, forecast"}),
-    (("--clarity",), {"metavar": "WORD", "help": "clear, vague or not-testable"}),
-    _flag("--write", "also put it into data/claims.yaml, in reading order"),
-)
-
-COMMANDS = {
-    "claims": Command(
-        claims,
-        "list the claims; non-zero with every fault of the registry",
-        (_flag("--check", "only check"),),
-    ),
-    "verdicts": Command(
-        verdicts,
-        "verdicts out of the executed notebooks",
-        (_flag("--json", "with every rule and figure, as JSON"),),
-    ),
-    "notebooks": Command(
-        execute,
-        "execute notebooks on the reference store and save them in place",
-        (_NAMES, _flag("--any-store", "also on a store that is not the reference one")),
-    ),
-    "report": Command(
-        report,
-        "notebooks to an HTML site; prints its address",
-        (_flag("--onefile", "also as one self-contained HTML file"), _OUT),
-    ),
-    "pdf": Command(pdf, "the report as a printed edition (needs Chromium)", (_OUT,)),
-    "test": Command(
-        test,
-        "lint, types, unit tests and notebook tests",
-        (_PYTEST,),
-    ),
-    "data": Command(
-        data,
-        "fetch the market data from their providers into MARKET_DATA or data/market",
-        (
-            (("--only",), {"nargs": "+", "metavar": "ID", "help": "these series of data/series.yaml only"}),
-            (
-                ("--since",),
-                {"metavar": "DATE", "help": "only prices from this day on, joined to the old ones"},
-            ),
-            (("--as-of",), {"metavar": "DATE", "help": "last session to fetch (default: the last one)"}),
-            _flag("--dry-run", "print what would be fetched from where; touch nothing"),
-            _flag("--verify", "fetch nothing; compare the store with data/fingerprints.json"),
-        ),
-    ),
-    "bench": Command(bench, "ratios against what a user would otherwise do"),
-    "lock": Command(
-        lock,
-        "resolve the two lock files anew from pyproject.toml",
-        (_flag("--upgrade", "take the newest versions"),),
-    ),
-    "student": Command(student, "write the notebooks without solutions to editions/student", _EDITION),
-    "teacher": Command(teacher, "write them with solutions and teaching notes to editions/teacher", _EDITION),
-    "lab": Command(lab, "open JupyterLab on the first notebook"),
-    "new-claim": Command(new_claim, "print the entry of a new claim with the next free id", _NEW_CLAIM),
-    "synthetic": Command(
-        synthetic, "write the synthetic market to a folder", ((("folder",), {"metavar": "DIR"}),)
-    ),
-}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -338,40 +150,109 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m helpers", description="A news article's market claims, each checked on real data."
     )
     below = made.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        sub = below.add_parser(name, help=command.help, description=f"{command.help.capitalize()}.")
-        for names, options in command.arguments:
-            sub.add_argument(*names, **options)  # type: ignore[arg-type]
+
+    def add(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        sub = below.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        sub.set_defaults(run=run)
+        return sub
+
+    _for_readers(add)
+    _for_authors(add)
     return made
+
+
+def _for_readers(add: Any) -> None:
+    for name, text in (
+        ("report", "notebooks to an HTML site; prints its address"),
+        ("pdf", "the report as a printed edition (needs Chromium)"),
+    ):
+        sub = add(name, report, text)
+        sub.add_argument("--out", metavar="FOLDER", help="folder of the site (default: site)")
+        if name == "report":
+            sub.add_argument("--onefile", action="store_true", help="also as one self-contained HTML file")
+    sub = add("data", data, "fetch the market data from their providers into MARKET_DATA or data/market")
+    sub.add_argument("--only", nargs="+", metavar="ID", help="these series of data/series.yaml only")
+    sub.add_argument("--since", metavar="DATE", help="only prices from this day on, joined to the old ones")
+    sub.add_argument("--as-of", metavar="DATE", help="last session to fetch (default: the last one)")
+    sub.add_argument("--dry-run", action="store_true", help="print what would be fetched; touch nothing")
+    sub.add_argument("--verify", action="store_true", help="compare the store with data/fingerprints.json")
+    sub = add("verdicts", verdicts, "verdicts out of the executed notebooks")
+    sub.add_argument("--json", action="store_true", help="with every rule and figure, as JSON")
+    sub.add_argument("--check", action="store_true", help="derive each again; name what does not follow")
+    sub = add("claims", claims, "list the claims; non-zero with every fault of the registry")
+    sub.add_argument("--check", action="store_true", help="only check")
+    add("lab", teaching, "open JupyterLab on the first notebook")
+    for name, text in (
+        ("student", "write the notebooks without solutions to editions/student"),
+        ("teacher", "write them with solutions and teaching notes to editions/teacher"),
+    ):
+        sub = add(name, teaching, text)
+        sub.add_argument("--out", metavar="FOLDER", help="where to write it")
+        sub.add_argument("--force", action="store_true", help="overwrite notebooks that were worked in")
+
+
+def _for_authors(add: Any) -> None:
+    sub = add("notebooks", execute, "execute notebooks on the reference store and save them in place")
+    sub.add_argument("name", nargs="*", metavar="NAME", help="a notebook’s name (default: all)")
+    sub.add_argument("--any-store", action="store_true", help="also on a store that is not the reference one")
+    sub = add("test", maintain, "lint, types, verdicts, unit tests and notebook tests")
+    sub.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="for pytest's unit tests, after --")
+    sub = add("new-claim", maintain, "print the entry of a new claim with the next free id")
+    sub.add_argument("--section", required=True, metavar="NAME", help="section of the article")
+    sub.add_argument("--paragraph", required=True, type=int, metavar="N", help="of the section, from 1")
+    sub.add_argument("--notebook", required=True, metavar="NAME", help="the one that will judge it")
+    sub.add_argument("--fragment", metavar="TEXT", help="at most eight words of the article")
+    sub.add_argument("--says", metavar="TEXT", help="the claim in our own words")
+    sub.add_argument("--kind", metavar="KIND", help="such as number, comparison, cause, opinion, forecast")
+    sub.add_argument("--clarity", metavar="WORD", help="clear, vague or not-testable")
+    sub.add_argument("--write", action="store_true", help="also put it into data/claims.yaml, in its place")
+    sub = add("synthetic", synthetic, "write the synthetic market to a folder")
+    sub.add_argument("folder", metavar="DIR")
+    add("bench", maintain, "ratios against what a user would otherwise do")
+    sub = add("lock", maintain, "resolve the two lock files anew from pyproject.toml")
+    sub.add_argument("--upgrade", action="store_true", help="take the newest versions")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     given = parser().parse_args(arguments)
     try:
-        return COMMANDS[given.command].run(given)
+        return int(given.run(given))
     except HelperError as error:
         _warn(f"error: {error}")
-        return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _warn("Interrupted; nothing was left half written.")
-        return 130
+        return 128 + (stop.args[0] if stop.args else signal.SIGINT)
     except BrokenPipeError:
         # The reader of a pipe (head, less) left early: no fault, and nothing more to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # the last handler: whatever no reader of bad input foresaw
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        _warn(f"error: {_unforeseen(error)}")
+    return 2
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _unforeseen(error: Exception) -> str:
+    """One sentence that names the file and what to do."""
+    again = f"{DEBUG}=1 shows where"
+    if isinstance(error, OSError) and error.errno is not None:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        what = "the disk is full; free some space" if full else f"{error.strerror}; mend that"
+        return f"{error.filename or 'A file'}: {what} and run the command again ({again})."
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    text = " ".join(str(error).split())[:160]
+    told = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{Path(last.filename).name}, line {last.lineno}, met what nobody foresaw ({told}); {again}."
 
 
 def _warn(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _width() -> int:
-    return max(80, shutil.get_terminal_size((120, 24)).columns)
+def _stop(number: int, _: Any) -> None:
+    raise KeyboardInterrupt(number)
 
 
 if __name__ == "__main__":
@@ -379,4 +260,13 @@ if __name__ == "__main__":
         # A Windows console may not know our signs; they must not end the command.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.exit(main())
+    # Whoever ends a command in another way than by Ctrl-C gets the same order afterwards.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stop)
+    code = main()
+    if code > 128:
+        # The clients of kernels have exit handlers that would talk to kernels which are gone.
+        sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -1,21 +1,43 @@
-"""One look for every chart, and what a chart must carry: its finding, alt text, source and numbers."""
+"""Verbs that draw: one call, one chart, over seaborn, on frames. What each chart carries is in helpers.figure.
+
+Every verb takes a frame (or a series), ``title=`` and ``unit=``, and what :class:`helpers.figure.Carry` lists.
+"""
 
 from __future__ import annotations
 
-import html
-import io
-import textwrap
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
 
+import numpy as np
 import pandas as pd
+from matplotlib import colormaps, style
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.dates import AutoDateLocator, date2num, num2date
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
 
 from helpers import market
+from helpers.figure import INK, QUIET, STYLE, Carry, Chart, collisions
 from helpers.files import HelperError
+from helpers.tables import MOST_ROWS, table
+from helpers.words import and_more, date, num, short_date
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+__all__ = [
+    "COLOUR",
+    "CYCLE",
+    "DIVERGING",
+    "MOST_ROWS",
+    "VERDICT",
+    "bars",
+    "collisions",
+    "curve",
+    "dots",
+    "heat",
+    "lines",
+    "spread",
+    "table",
+    "timeline",
+]  # fmt: skip
 
 #: Okabe and Ito's palette (2008), which colour-blind readers can tell apart; darkened where white text or
 #: thin lines need contrast. Each name has one meaning throughout the notebooks.
@@ -31,255 +53,929 @@ COLOUR = {
     "band": "#D9D9D9",  # uncertainty
 }
 CYCLE = [COLOUR[name] for name in ("small", "large", "value", "growth", "dow", "rates")]
-#: Two-sided scale for relative performance: orange favours small or value, blue large or growth.
+#: Two-sided scale around zero: orange above, violet below.
 DIVERGING = "PuOr_r"
-
-WIDTH = 7.2
-DPI = 132
-_PROVIDERS = {
-    "yahoo": "Yahoo Finance",
-    "fred": "FRED",
-    "french": "Kenneth R. French Data Library",
-    "shiller": "Robert Shiller",
-    "ishares": "iShares",
-    "nasdaq-screener": "Nasdaq stock screener",
-    "interactive-brokers": "Interactive Brokers",
+#: Colour and sign of an outcome, in the order in which a key names them.
+VERDICT = {
+    "supported": ("#00664b", "o"),
+    "supported-with-caveat": ("#3d6b00", "P"),
+    "mixed": ("#7a5200", "s"),
+    "misleading": ("#8f3d00", "v"),
+    "contradicted": ("#a01c1c", "X"),
+    "unverified": ("#44546a", "d"),
 }
-#: Rows a table beside a chart may have: the decisive points, never a vendor's whole series.
-MOST_ROWS = 60
+#: For what has no colour of its own: ink and grey, told apart by their dashes.
+_NEUTRAL = (INK, "#6B6B6B", "#9A9A9A")
+_DASHES: tuple[Any, ...] = ("", (5, 2), (1, 1.4), (6, 2, 1.2, 2))
+_SHAPES = ("o", "D", "s", "^", "v", "P")
+_RULE = {"color": INK, "linewidth": 1.1, "linestyle": "--", "zorder": 1.5}
+_DOTTED = {"color": QUIET, "linewidth": 1, "linestyle": ":", "zorder": 1}
+_ZERO = {"color": "#555555", "linewidth": 1, "zorder": 1}
+_HATCH = {"hatch": "////", "edgecolor": "white", "linewidth": 0}
+Colours = Mapping[Any, str] | str
 
 
-def theme() -> dict[str, Any]:
-    """Matplotlib settings of the house, on top of seaborn's white grid."""
-    import seaborn as sns
-    from cycler import cycler
-
-    return {
-        **sns.axes_style("whitegrid"),
-        "figure.dpi": 100,
-        "font.family": "DejaVu Sans",
-        "font.size": 10.5,
-        "axes.titlesize": 12.5,
-        "axes.titleweight": "bold",
-        "axes.titlelocation": "left",
-        "axes.titlepad": 10,
-        "axes.labelsize": 10,
-        "axes.labelcolor": "#333333",
-        "axes.edgecolor": "#999999",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.prop_cycle": cycler(color=CYCLE),
-        "grid.color": "#E6E6E6",
-        "grid.linewidth": 0.8,
-        "lines.linewidth": 1.8,
-        "xtick.color": "#333333",
-        "ytick.color": "#333333",
-        "xtick.labelsize": 9.5,
-        "ytick.labelsize": 9.5,
-        "legend.frameon": False,
-        "legend.fontsize": 9.5,
-    }
+# --------------------------------------------------------------------------------------------- what all share
 
 
-def canvas(
-    title: str, height: float = 4.2, rows: int = 1, columns: int = 1, **options: Any
-) -> tuple[Figure, Any]:
-    """A figure in the house style.
+def _wide(frame: Any) -> pd.DataFrame:
+    if not isinstance(frame, pd.Series):
+        return frame
+    shown = frame.to_frame("" if frame.name is None else frame.name)
+    shown.attrs = dict(frame.attrs)
+    return shown
+
+
+def _colour(column: Any, position: int, colours: Colours | None) -> str:
+    """The colour of a column: as asked for (one name for all, or by column), by the catalogue, or neutral."""
+    asked = colours if isinstance(colours, str) else (colours or {}).get(column)
+    meaning = asked or _meaning(str(column))
+    if meaning is None:
+        return _NEUTRAL[position % len(_NEUTRAL)]
+    if meaning not in COLOUR:
+        raise HelperError(f"There is no colour '{meaning}'; use one of {', '.join(COLOUR)}.")
+    return COLOUR[meaning]
+
+
+def _meaning(name: str) -> str | None:
+    entry = market.catalogue().get(name, {"name": "", "provider": ""})
+    if "Dow Jones" in entry["name"]:
+        return "dow"
+    if entry.get("style") in ("value", "growth"):
+        return str(entry["style"])
+    if any(word in entry["name"] for word in ("Nasdaq", "Technology", "Semiconductor", "QQQ")):
+        return "growth"
+    if entry["provider"] == "fred":
+        return "rates"
+    return entry["size"] if entry.get("size") in ("small", "large") else None
+
+
+def _light(colour: str, share: float = 0.55) -> str:
+    red, green, blue = (part * (1 - share) + share for part in to_rgb(colour))
+    return to_hex((red, green, blue))
+
+
+def _place(labels: pd.Index, wanted: Any) -> int:
+    """Position of a label, or of the date next to it; HelperError for what lies outside."""
+    dates = isinstance(labels, pd.DatetimeIndex)
+    wanted = pd.Timestamp(wanted) if dates else wanted
+    outside = dates and not labels.min() <= wanted <= labels.max()
+    found = -1 if outside else int(labels.get_indexer([wanted], method="nearest" if dates else None)[0])
+    if found < 0:
+        raise HelperError(f"The frame of the chart has no {date(wanted) if dates else repr(wanted)}.")
+    return found
+
+
+def _days(dates: Sequence[Any]) -> list[str]:
+    """Days for an axis: the month is said where it begins."""
+    stamps = [pd.Timestamp(day) for day in dates]
+    new = [i == 0 or day.month != stamps[i - 1].month for i, day in enumerate(stamps)]
+    return [f"{day.day}\n{day:%b}" if first else f"{day.day}" for day, first in zip(stamps, new, strict=True)]
+
+
+def _listed(frame: pd.DataFrame, places: int) -> str:
+    rows = zip(frame.index, frame.to_numpy(), strict=True)
+    items = [f"{name} {' to '.join(num(float(v), places) for v in row if pd.notna(v))}" for name, row in rows]
+    return f"{and_more(items, 20)}."
+
+
+def _decisive(frame: pd.DataFrame, asked: Sequence[Any]) -> pd.DataFrame:
+    """The rows that carry a chart: all if they are few, else ends, extremes and the dates asked for."""
+    if len(frame) <= MOST_ROWS:
+        return frame
+    wanted: list[Any] = [frame.index[0], frame.index[-1]]
+    for column in frame:
+        wanted += [frame[column].idxmin(), frame[column].idxmax()]
+    flat = [day for one in asked for day in (one if isinstance(one, tuple) else (one,))]
+    wanted += [frame.index[_place(frame.index, day)] for day in flat]
+    return frame.loc[pd.Index(list(dict.fromkeys(wanted))[:MOST_ROWS]).sort_values()]
+
+
+# ------------------------------------------------------------------------------------------------- lines
+
+
+def lines(
+    frame: Any,
+    *,
+    names: Mapping[Any, str] | None = None,
+    colours: Colours | None = None,
+    highlight: Any = None,
+    marks: Mapping[Any, str] | None = None,
+    references: Mapping[float, str] | None = None,
+    points: Any = None,
+    fill: Any = None,
+    band: tuple[Any, Any, str] | None = None,
+    context: pd.DataFrame | None = None,
+    named: Sequence[Any] = (),
+    below: Mapping[str, Any] | None = None,
+    **carry: Unpack[Carry],
+) -> Chart:
+    """Time series or paths, named at their ends; all points are drawn.
 
     Parameters
     ----------
-    title : the finding, in one sentence; it stands above the chart
-    height : inches; the width is fixed so that type has one size in all charts
-    rows, columns : grid of axes; ``options`` go to ``plt.subplots``
-
-    Returns
-    -------
-    The figure and its axes (one, or an array as from ``plt.subplots``).
+    frame : index along the axis, a column a line. Up to 45 sessions stand side by side, more on a scale of dates
+    names, colours : by column: words in place of an id, a name of COLOUR (else by the catalogue)
+    highlight : one column drawn thick, the others thin
+    marks : words at a date, or at a pair of dates (a shaded span), above the chart
+    references : words for a horizontal line at a value
+    points : dots: a Series (its name goes into the key), or a frame with ``y`` and ``text``, or a list of both
+    fill : one column: filled from zero where it is above, with the share of points above zero in the key
+    band : low and high edges (two Series or numbers) and words
+    context : paths of the same index in grey, behind; the name of its columns goes into the key
+    named : columns of the context that are named at their ends
+    below : a second panel: ``{"frame": ..., "unit": ..., "references": ..., "points": ...}``, filled to zero
     """
-    import matplotlib.pyplot as plt
+    shown = _wide(frame)
+    dotted = points if isinstance(points, list) else [] if points is None else [points]
+    with style.context(STYLE):
+        chart = Chart("Line chart", shown, carry, rows=(2.1, 1) if below else (1,))
+        spot = _Axis(shown.index)
+        if band:
+            low, high = (np.broadcast_to(np.asarray(edge, float), len(shown)) for edge in band[:2])
+            chart.ax.fill_between(spot.all, low, high, color=COLOUR["band"], linewidth=0, zorder=0)
+            chart.swatch(band[2], COLOUR["band"])
+        if context is not None:
+            _context(chart, context, spot, named)
+        _paths(chart, shown, spot, names or {}, colours, highlight)
+        if fill is not None:
+            _above(chart, shown[fill], spot, str((names or {}).get(fill, fill)))
+        chart.ax.set(xlabel="", ylabel=carry["unit"])
+        _decorate(chart, chart.ax, spot, references, dotted)
+        if below:
+            _second(chart, below, spot)
+        for when, words in (marks or {}).items():
+            _mark(chart, spot, when, words)
+        spot.label(chart.axes[-1], carry.get("x"))
+        called = shown.rename(columns=names or {})
+        chart.summary = _course(called, chart.places)
+        chart.table = _decisive(called, [*(marks or {}), *(day for dots in dotted for day in dots.index)])
+        return chart.finish()
 
-    plt.style.use(theme())
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), layout="constrained", **options)
-    figure.suptitle("\n".join(textwrap.wrap(title, 68)), x=0.01, ha="left", fontsize=12.5, fontweight="bold")
-    return figure, axes
 
+class _Axis:
+    """Where an index stands along x: sessions side by side if they are few, else on a scale of dates or numbers."""
 
-def label_end(ax: Axes, x: Any, y: float, text: str, colour: str, **options: Any) -> None:
-    """Write a line's name at its end, in its colour, in place of a legend."""
-    ax.annotate(
-        text,
-        (x, y),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="center",
-        color=colour,
-        fontsize=9.5,
-        fontweight="bold",
-        annotation_clip=False,
-        **options,
-    )
-
-
-def labels_end(ax: Axes, x: Any, ends: Sequence[tuple[float, str, str]], gap: float = 0.05) -> None:
-    """Names of several lines at their ends as (y, text, colour), pushed apart where they would overlap.
-
-    ``gap`` is the least distance, as a share of the axis.
-    """
-    low, high = ax.get_ylim()
-    floor = float("-inf")
-    for y, text, colour in sorted(ends):
-        floor = max(y, floor + gap * (high - low))
-        ax.text(
-            x, floor, f"  {text}", va="center", color=colour, fontsize=9.5, fontweight="bold", clip_on=False
+    def __init__(self, index: pd.Index) -> None:
+        self.index, self.dates = index, isinstance(index, pd.DatetimeIndex)
+        scale = self.dates or pd.api.types.is_numeric_dtype(index)
+        self.even = not scale or (self.dates and len(index) <= 45)
+        self.all: Any = (
+            np.arange(len(index)) if self.even else np.asarray(date2num(index) if self.dates else index)
         )
 
+    def at(self, value: Any) -> float:
+        return float(self.all[_place(self.index, value)] if self.even or self.dates else value)
 
-def tile(x: float, y: float, colour: str, label: str = "") -> Any:
-    """A square of a board around (x, y), to be added to the axes or to a legend."""
-    from matplotlib.patches import FancyBboxPatch
-
-    return FancyBboxPatch(
-        (x - 0.38, y - 0.38), 0.76, 0.76, boxstyle="round,pad=0.04", color=colour, label=label, linewidth=0
-    )
-
-
-def zero_line(ax: Axes) -> None:
-    """A line at zero, where the sign is the point."""
-    ax.axhline(0, color="#555555", linewidth=1, zorder=1)
-
-
-def source_line(series: Iterable[str] | str, data: Any, to: str | None = None) -> str:
-    """Providers, series and last date under a chart, or that the data are made up.
-
-    ``series`` is a list of ids of the catalogue, or words for what is none of them.
-    """
-    if getattr(data, "real", True) is False:
-        return "SYNTHETIC DATA: made-up prices, no statement about any market."
-    if isinstance(series, str):
-        return f"Data: {series}."
-    by_provider: dict[str, list[str]] = {}
-    for name in series:
-        provider = _PROVIDERS[market.catalogue()[name]["provider"]]
-        by_provider.setdefault(provider, []).append(name)
-    parts = [f"{provider} ({', '.join(names)})" for provider, names in by_provider.items()]
-    until = f"; to {to}" if to else ""
-    return f"Data: {', '.join(parts)}{until}. Own calculation."
+    def label(self, ax: Any, words: str | None) -> None:
+        """Ticks and words of the axis; one year is said once."""
+        if self.even:
+            step = 1 if len(self.index) <= 16 else -(-len(self.index) // 11)
+            ticks = range(0, len(self.index), step)
+            ax.set_xticks(
+                ticks, [short_date(self.index[i]) if self.dates else str(self.index[i]) for i in ticks]
+            )
+        elif self.dates:
+            long = self.all[-1] - self.all[0] > 900
+            ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=9))
+            ax.xaxis.set_major_formatter(
+                FuncFormatter(lambda x, _: f"{num2date(x):%Y}" if long else short_date(num2date(x).date()))
+            )
+        pad = 0.4 if self.even else (self.all[-1] - self.all[0]) * 0.012
+        ax.set_xlim(self.all[0] - pad, self.all[-1] + pad)
+        one_year = self.dates and self.index[0].year == self.index[-1].year
+        ax.set_xlabel(words if words is not None else f"{self.index[0]:%Y}" if one_year else "")
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as a small, crisp PNG: twice the screen's density, few colours."""
-    from PIL import Image
-
-    raw = io.BytesIO()
-    figure.savefig(raw, format="png", dpi=DPI, facecolor="white")
-    image = Image.open(raw).convert("RGB")
-    # Colours far apart are kept before common ones: thin coloured lines must not take on their neighbour's hue.
-    image = image.quantize(colors=40, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    small = io.BytesIO()
-    image.save(small, format="png", optimize=True)
-    return small.getvalue()
-
-
-def _cell(value: Any, digits: int) -> str:
-    if value is None or value is pd.NaT:
-        return ""
-    if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:,.{digits}f}".replace("-", "−")
-    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
-
-
-def table_text(table: pd.DataFrame, digits: int = 2) -> str:
-    """A frame as plain text, with the same cells as :func:`table_html`."""
-    cells = table.map(lambda value: _cell(value, digits)) if table.size else table
-    cells.index = pd.Index([_cell(value, digits) for value in table.index], name=table.index.name)
-    return str(cells.to_string())
-
-
-def table_html(table: pd.DataFrame, digits: int = 2, caption: str = "") -> str:
-    """A frame as an accessible HTML table; its index is the row heading."""
-    frame = table if table.index.name or not isinstance(table.index, pd.RangeIndex) else None
-    head = [html.escape(str(table.index.name or ""))] if frame is not None else []
-    head += [html.escape(str(column)) for column in table.columns]
-    cells = "".join(f'<th scope="col">{name}</th>' for name in head)
-    rows = []
-    for index, row in zip(table.index, table.itertuples(index=False), strict=True):
-        first = f'<th scope="row">{html.escape(_cell(index, digits))}</th>' if frame is not None else ""
-        rows.append(f"<tr>{first}{''.join(f'<td>{html.escape(_cell(v, digits))}</td>' for v in row)}</tr>")
-    title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
-    return f'<table class="rr-table">{title}<thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
-
-
-def show_table(table: pd.DataFrame, caption: str, data: Any, digits: int = 2) -> None:
-    """Display a frame as a table with a caption; ``digits`` decimals, marked if the data are made up."""
-    from IPython.display import display
-
-    mark = "SYNTHETIC DATA: " if getattr(data, "real", True) is False else ""
-    text = f"{mark}{caption}\n{table_text(table, digits)}"
-    display({"text/html": table_html(table, digits, mark + caption), "text/plain": text}, raw=True)
-
-
-def show(
-    figure: Figure,
-    alt: str,
-    table: pd.DataFrame,
-    series: Sequence[str] | str,
-    data: Any,
-    to: str | None = None,
-    digits: int = 2,
+def _paths(
+    chart: Chart,
+    frame: pd.DataFrame,
+    spot: _Axis,
+    names: Mapping[Any, str],
+    colours: Colours | None,
+    thick: Any,
 ) -> None:
-    """Display a finished chart with everything it must carry.
+    import seaborn as sns
+
+    used: list[str] = []
+    short = len(frame) <= 31 and frame.shape[1] > 1
+    for position, column in enumerate(frame):
+        colour, values = _colour(column, position, colours), frame[column].astype(float)
+        if values.isna().all():
+            raise HelperError(f"The column '{column}' of the chart “{chart.carry['title']}” has no numbers.")
+        # Lines of one colour differ in their dashes; long ones always, short ones in their marks too.
+        turn = (used.count(colour) if short else position) % len(_DASHES)
+        used.append(colour)
+        sns.lineplot(x=spot.all, y=values.to_numpy(), color=colour, ax=chart.ax, estimator=None, legend=False)
+        line = chart.ax.lines[-1]
+        line.set_linestyle((0, _DASHES[turn]) if turn else "-")
+        line.set(
+            linewidth=2.8 if column == thick else 1.8 if thick is None else 1.2, zorder=2 + (column == thick)
+        )
+        if short:
+            line.set(marker=_SHAPES[turn], markersize=4, markeredgecolor=colour)
+        text = str(names.get(column, column))
+        chart.colours[text] = colour
+        if text:
+            chart.end(chart.ax, float(values.dropna().iloc[-1]), text, colour)
+    if frame.min().min() < 0 < frame.max().max():
+        chart.ax.axhline(0, **_ZERO)
+
+
+def _context(chart: Chart, context: pd.DataFrame, spot: _Axis, named: Sequence[Any]) -> None:
+    grey = {"color": "#CFCFCF", "linewidth": 0.8}
+    chart.ax.plot(spot.all[: len(context)], context, zorder=1, gid="context", **grey)
+    for column in named:
+        chart.end(chart.ax, float(context[column].dropna().iloc[-1]), str(column), "#6B6B6B", bold=False)
+    chart.stroke(f"{context.columns.name or 'others'} ({context.shape[1]})", **grey)
+
+
+def _above(chart: Chart, values: pd.Series, spot: _Axis, name: str) -> None:
+    light, known = _light(chart.colours[name]), values.dropna()
+    chart.ax.fill_between(spot.all, values.clip(lower=0), 0, color=light, linewidth=0, zorder=1)
+    chart.swatch(f"{name} above zero: {num((known > 0).mean() * 100, 0, '%')} of {len(known)}", light)
+
+
+def _decorate(
+    chart: Chart, ax: Any, spot: _Axis, references: Mapping[float, str] | None, points: Sequence[Any]
+) -> None:
+    for position, (value, words) in enumerate((references or {}).items()):
+        ax.axhline(value, **{**_RULE, "linestyle": ("--", ":", "-.")[position % 3]})
+        chart.end(ax, value, words, INK, bold=False)
+    for dots, shape in zip(points, _SHAPES, strict=False):
+        worded = isinstance(dots, pd.DataFrame)
+        where, values = [spot.at(day) for day in dots.index], dots["y"] if worded else dots
+        ax.plot(where, values, shape, color=INK, markersize=5, zorder=4)
+        if worded:
+            for x, y, text in zip(where, values, dots["text"], strict=True):
+                chart.write(ax, x, y, text)
+        else:
+            chart.dot(f"{dots.name} ({len(dots)})", INK, shape)
+
+
+def _second(chart: Chart, below: Mapping[str, Any], spot: _Axis) -> None:
+    ax, colour = chart.axes[1], next(iter(chart.colours.values()))
+    values = _wide(below["frame"]).iloc[:, 0].reindex(spot.index)
+    ax.fill_between(spot.all, values, 0, color=_light(colour), linewidth=0)
+    ax.plot(spot.all, values, color=colour, linewidth=0.9)
+    ax.set_ylabel(below["unit"])
+    points = below.get("points")
+    _decorate(chart, ax, spot, below.get("references"), [] if points is None else [points])
+
+
+def _mark(chart: Chart, spot: _Axis, when: Any, words: str) -> None:
+    first, last = (spot.at(day) for day in (when if isinstance(when, tuple) else (when, when)))
+    for ax in chart.axes:
+        if first != last:
+            ax.axvspan(first, last, color="#E8E8E8", linewidth=0, zorder=0, gid="span")
+        else:
+            ax.axvline(first, **_DOTTED)
+    chart.mark((first + last) / 2, words)
+
+
+def _course(frame: pd.DataFrame, places: int) -> str:
+    """A sentence a line: where it starts, ends, and how far it went."""
+    parts = []
+    for column in frame:
+        known = frame[column].dropna()
+        told = [num(float(v), places) for v in (known.iloc[0], known.iloc[-1], known.min(), known.max())]
+        parts.append(
+            f"{column or 'The line'}: from {told[0]} to {told[1]}, lowest {told[2]}, highest {told[3]}"
+        )
+    return f"{'; '.join(parts[:8])}{f'; and {len(parts) - 8} more' if len(parts) > 8 else ''}."
+
+
+# -------------------------------------------------------------------------------------------------- dots
+
+
+def dots(
+    frame: Any,
+    *,
+    groups: Sequence[Any] | None = None,
+    references: Mapping[Any, Any] | None = None,
+    said: str = "article",
+    shapes: Sequence[Any] | None = None,
+    colours: Colours | None = None,
+    interval: tuple[str, str] | None = None,
+    values: bool = True,
+    **carry: Unpack[Carry],
+) -> Chart:
+    """A row a category: one dot with its stem from zero, or several dots joined from the first to the last column.
 
     Parameters
     ----------
-    figure : from :func:`canvas`; it is closed here
-    alt : what the chart shows and finds, for who cannot see it
-    table : the numbers that carry the finding, one click below the chart; at most 60 rows
-    series : ids of the catalogue, for the source line, or words for another source
-    data : the market (or a frame read from it), which says whether the data are real
-    to : last date shown
-    digits : decimals in the table
-
-    Raises
-    ------
-    HelperError for a chart without alt text or numbers, or with a table as long as a whole series.
+    frame : a row a category, top to bottom; a column a kind of dot
+    groups : one name a row: rows of one group stand together under it, in one colour
+    references : with groups, the figure quoted for each (a dashed line over its rows, called ``said``); else words
+        by value
+    shapes : one name a row, which gets a shape and stands in the key
+    colours : names of COLOUR by group or row; of joined dots, by ``"up"`` and ``"down"``
+    interval : names of the two columns with the ends of an interval around the first column
+    values : print the figure, or the change from first to last, at the right
     """
-    import matplotlib.pyplot as plt
-    from IPython.display import display
+    shown = _wide(frame)
+    drawn = shown.drop(columns=list(interval or ()))
+    kinds = [str(kind) for kind in groups] if groups is not None else [""] * len(shown)
+    heads = list(dict.fromkeys(kinds)) if groups is not None else []
+    with style.context(STYLE):
+        carry.setdefault("height", 0.6 + 0.26 * (len(shown) + 1.3 * len(heads)))
+        chart = Chart("Dot chart", shown, carry)
+        new = [i > 0 and bool(heads) and kind != kinds[i - 1] for i, kind in enumerate(kinds)]
+        rows = np.arange(len(kinds)) + 1.3 * np.cumsum(new)
+        if drawn.shape[1] > 1:
+            _joined(chart, drawn, rows, colours if isinstance(colours, Mapping) else {})
+        else:
+            _stems(chart, drawn.iloc[:, 0], rows, kinds, shapes, colours, not interval)
+        if interval:
+            chart.stroke(f"{interval[0]} to {interval[1]}", color=QUIET, linewidth=1.4)
+            chart.ax.hlines(
+                rows, shown[interval[0]], shown[interval[1]], color=QUIET, linewidth=1.4, zorder=1.8
+            )
+        chart.ax.set_yticks(rows, [str(name) for name in shown.index])
+        chart.ax.set_ylim(rows[-1] + 0.7, -1.5 if heads else -0.7)
+        chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", ""))
+        chart.ax.grid(axis="y", visible=False)
+        spans = {kind: [row for row, own in zip(rows, kinds, strict=True) if own == kind] for kind in kinds}
+        if drawn.shape[1] == 1 or shown.min().min() < 0:
+            for own in spans.values():  # not through the groups' names: it would cross what is quoted there
+                chart.ax.plot([0, 0], [own[0] - 0.5, own[-1] + 0.5], **_ZERO)
+        if heads:
+            _quoted(chart, spans, {str(kind): value for kind, value in (references or {}).items()}, said)
+        else:
+            for value, words in (references or {}).items():
+                chart.ax.axvline(value, **_RULE)
+                chart.mark(value, words)
+        if values:
+            _print_right(chart, drawn, rows)
+        chart.summary = _listed(drawn, chart.places)
+        chart.table = shown
+        return chart.finish()
 
-    if len(alt.split()) < 8:
-        raise HelperError("A chart needs alt text that states its finding in a sentence.")
-    if not 0 < len(table) <= MOST_ROWS:
-        raise HelperError(
-            f"The table of a chart has 1 to {MOST_ROWS} rows, not {len(table)}; pick the decisive ones."
+
+def _stems(
+    chart: Chart,
+    values: pd.Series,
+    rows: Any,
+    kinds: Sequence[str],
+    shapes: Any,
+    colours: Colours | None,
+    stems: bool,
+) -> None:
+    import seaborn as sns
+
+    names = list(dict.fromkeys(kinds))
+    # Under a group's name its colour; without groups each row has the colour of what it is.
+    called = [kind or str(label) for kind, label in zip(kinds, values.index, strict=True)]
+    hues = [_colour(name, names.index(kind), colours) for name, kind in zip(called, kinds, strict=True)]
+    if stems:
+        chart.ax.hlines(rows, 0, values, colors=hues, linewidth=1.3, zorder=2)
+    sorts = pd.Series([str(s) for s in shapes] if shapes is not None else [""] * len(values))
+    # By name, not by row: a name keeps its shape from chart to chart.
+    for sort, shape in zip(sorted(sorts.unique()), _SHAPES, strict=False):
+        own = np.flatnonzero(sorts == sort)
+        dots = {"x": values.iloc[own].to_numpy(), "y": rows[own], "c": [hues[i] for i in own]}
+        sns.scatterplot(**dots, marker=shape, s=52, ax=chart.ax, zorder=3, legend=False)
+        if sort:
+            chart.dot(sort, QUIET, shape)
+    chart.colours |= dict(zip(called, hues, strict=True))
+
+
+def _joined(chart: Chart, frame: pd.DataFrame, rows: Any, colours: Mapping[Any, str]) -> None:
+    import seaborn as sns
+
+    chart.colours |= {"up": COLOUR[colours.get("up", "value")], "down": COLOUR[colours.get("down", "growth")]}
+    looks = {
+        name: {"color": chart.colours[name], "linestyle": line} for name, line in (("up", "-"), ("down", ":"))
+    }
+    ends = frame.iloc[:, [0, -1]].to_numpy(float)
+    for row, (first, last) in zip(rows, ends, strict=True):
+        chart.ax.plot([first, last], [row, row], linewidth=2.8, **looks["up" if last > first else "down"])
+    for name in [
+        n for n, rose in (("up", True), ("down", False)) if ((ends[:, 1] > ends[:, 0]) == rose).any()
+    ]:
+        chart.stroke(name, linewidth=2.8, **looks[name])
+    for position, column in enumerate(frame):
+        middle = 0 < position < frame.shape[1] - 1
+        face = COLOUR["muted"] if middle else "white" if position == 0 else INK
+        edge, shape = COLOUR["muted"] if middle else INK, "d" if middle else "o"
+        look = {"color": face, "edgecolor": edge, "marker": shape, "s": 46, "linewidth": 1.1}
+        sns.scatterplot(
+            x=frame[column].to_numpy(), y=rows, ax=chart.ax, zorder=3 + position, legend=False, **look
         )
-    synthetic = getattr(data, "real", True) is False
-    line = source_line(series, data, to)
-    if synthetic:
-        figure.text(
-            0.5,
-            0.5,
-            "SYNTHETIC",
-            fontsize=52,
-            color="#000000",
-            alpha=0.12,
-            ha="center",
-            va="center",
-            rotation=20,
+        chart.dot(str(column), face, shape, markeredgecolor=edge)
+
+
+def _quoted(
+    chart: Chart, spans: Mapping[str, list[float]], references: Mapping[str, float], said: str
+) -> None:
+    """Groups' names in rows of their own, and there what is quoted for each, above its dashed line."""
+    if strange := [kind for kind in references if kind not in spans]:
+        raise HelperError(f"There is no group '{strange[0]}' to which a reference could belong.")
+    for kind, value in references.items():
+        dashed = {**_RULE, "linewidth": 1.8, "zorder": 2.5}
+        chart.ax.plot([value, value], [spans[kind][0] - 0.45, spans[kind][-1] + 0.45], **dashed)
+    low, high = chart.ax.get_xlim()
+    look = {"va": "center", "fontsize": 9.5, "clip_on": False}
+    for kind, rows in spans.items():
+        head, across = rows[0] - 0.95, chart.ax.get_yaxis_transform()
+        chart.ax.text(-0.012, head, kind, transform=across, ha="right", fontweight="bold", **look)
+        if kind in references:
+            at = (references[kind] - low) / (high - low)
+            side = "left" if at < 0.2 else "right" if at > 0.8 else "center"
+            chart.ax.text(
+                references[kind], head, f"{said} {num(references[kind], chart.places)}", ha=side, **look
+            )
+
+
+def _print_right(chart: Chart, frame: pd.DataFrame, rows: Any) -> None:
+    many = frame.shape[1] > 1
+    values = frame.iloc[:, -1] - frame.iloc[:, 0] if many else frame.iloc[:, 0]
+    look = {"transform": chart.ax.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 9}
+    for row, value in zip(rows, values, strict=True):
+        chart.ax.text(1.085, row, num(value, chart.places, sign=many) if pd.notna(value) else "–", **look)
+    if many:
+        chart.words.append(f"At the right: change from {frame.columns[0]} to {frame.columns[-1]}.")
+
+
+# -------------------------------------------------------------------------------------------------- bars
+
+
+def bars(
+    frame: Any,
+    *,
+    highlight: Any = None,
+    colours: Colours | None = None,
+    hatched: tuple[str, Sequence[Any]] | None = None,
+    band: tuple[float, str] | None = None,
+    net: Any = None,
+    upright: bool | None = None,
+    references: Mapping[float, str] | None = None,
+    values: bool = True,
+    **carry: Unpack[Carry],
+) -> Chart:
+    """Bars by category with their figures: lying, or upright for dates.
+
+    Parameters
+    ----------
+    frame : a Series, or a frame whose columns start from zero (profits and losses)
+    highlight : label or labels in full colour, the others light
+    colours : names of COLOUR by label (of a Series) or by column
+    hatched : words for the key and the labels that are hatched
+    band : a width either way of zero (one standard deviation) and words for it
+    net : a column shown as a diamond, not as a bar
+    references : words for a line at a value
+    """
+    shown = _wide(frame)
+    drawn = shown.drop(columns=[net] if net is not None else [])
+    dates = isinstance(shown.index, pd.DatetimeIndex)
+    standing = dates if upright is None else upright
+    with style.context(STYLE):
+        carry.setdefault("height", 2.9 if standing else 0.55 + 0.34 * len(shown))
+        chart = Chart("Bar chart", shown, carry)
+        ax, labels = chart.ax, [short_date(label) if dates else str(label) for label in shown.index]
+        rule, span = (ax.axhline, ax.axhspan) if standing else (ax.axvline, ax.axvspan)
+        if band:
+            span(-band[0], band[0], color="#E8E8E8", linewidth=0, zorder=0, gid="span")
+            chart.swatch(f"{band[1]}: {num(band[0], 2)}", "#E8E8E8")
+        _columns(chart, drawn, standing, highlight, colours)
+        if hatched:
+            for position in {_place(shown.index, label) for label in hatched[1]}:
+                [bar for bar in ax.patches if bar.get_gid() != "span"][position].set(**_HATCH)
+            chart.swatch(hatched[0], "#999999", **_HATCH)
+        if net is not None:
+            pair = np.arange(len(labels)), shown[net]
+            ax.plot(*(pair if standing else pair[::-1]), "D", color=INK, markersize=5)
+            chart.dot(str(net), INK, "D")
+        rule(0, **_ZERO)
+        for value, words in (references or {}).items():
+            rule(value, **_RULE)
+            chart.end(ax, value, words, INK, bold=False) if standing else chart.mark(value, words)
+        one, other = ("y", "x") if standing else ("x", "y")
+        ax.set(**{f"{one}label": carry["unit"], f"{other}label": carry.get("x", "")})
+        set_ticks = ax.set_xticks if standing else ax.set_yticks
+        set_ticks(range(len(labels)), _days(shown.index) if dates and standing else labels)
+        ax.grid(axis=other, visible=False)
+        if values and drawn.shape[1] == 1:
+            _figures(chart, drawn.iloc[:, 0], standing)
+        chart.summary = _listed(shown.set_axis(labels, axis=0), chart.places)
+        chart.table = _decisive(shown, [])
+        return chart.finish()
+
+
+def _columns(
+    chart: Chart, frame: pd.DataFrame, standing: bool, highlight: Any, colours: Colours | None
+) -> None:
+    import seaborn as sns
+
+    cells, several = [str(position) for position in range(len(frame))], frame.shape[1] > 1
+    for position, column in enumerate(frame):
+        hatch = _HATCH if position % 2 else {"edgecolor": "white", "linewidth": 0}
+        if several:
+            palette = [_colour(column, position, colours)] * len(cells)
+            chart.colours[str(column)] = palette[0]
+            chart.swatch(str(column), palette[0], **hatch)
+        else:
+            palette = [_colour(label, 1, colours) for label in frame.index]
+            if highlight is not None:
+                asked = highlight if isinstance(highlight, list | tuple) else [highlight]
+                full = {_place(frame.index, label) for label in asked}
+                palette = [colour if i in full else _light(colour) for i, colour in enumerate(palette)]
+            chart.colours |= dict(zip(map(str, frame.index), palette, strict=True))
+        values, before = frame[column].astype(float).to_numpy(), len(chart.ax.patches)
+        pair = {"x": cells, "y": values} if standing else {"x": values, "y": cells}
+        look = {"palette": palette, "saturation": 1, "width": 0.74, "dodge": False, "errorbar": None}
+        sns.barplot(**pair, hue=cells, order=cells, hue_order=cells, ax=chart.ax, legend=False, **look)
+        for bar in chart.ax.patches[before:]:
+            bar.set(**hatch)
+
+
+def _figures(chart: Chart, values: pd.Series, standing: bool) -> None:
+    """The figure at the end of each bar; lying bars then need no scale."""
+    places = 0 if (values.dropna() % 1 == 0).all() else chart.places
+    for position, value in enumerate(values):
+        if pd.notna(value):
+            side = 1 if value >= 0 else -1
+            where = (position, value) if standing else (value, position)
+            sides = (
+                ("center", "bottom" if side > 0 else "top")
+                if standing
+                else ("left" if side > 0 else "right", "center")
+            )
+            off = (0, 4 * side) if standing else (5 * side, 0)
+            look = {"ha": sides[0], "va": sides[1], "fontsize": 9, "textcoords": "offset points"}
+            chart.ax.annotate(num(value, places), where, xytext=off, **look)
+    chart.ax.margins(**{"y" if standing else "x": 0.12})
+    if not standing:
+        chart.ax.set_xticks([])
+
+
+# -------------------------------------------------------------------------------------------------- heat
+
+
+def heat(
+    frame: Any,
+    *,
+    centre: float | None = 0,
+    limits: tuple[float, float] | None = None,
+    own: Mapping[str, tuple[Any, Any]] | None = None,
+    marks: Mapping[Any, str] | None = None,
+    split: tuple[int, int] = (0, 0),
+    share: bool = True,
+    **carry: Unpack[Carry],
+) -> Chart:
+    """A matrix in colour, centred on zero (or not: ``centre=None``); figures are printed where cells are few.
+
+    Parameters
+    ----------
+    frame : rows by columns, or several frames by name, side by side on one scale
+    limits : ends of the scale; without them the largest value either way of ``centre``
+    own : cells that are framed and named in the key with their value, as (row, column)
+    marks : words above a column (a date)
+    split : a line after so many rows, and after so many columns
+    share : print the share of cells above the centre
+    """
+    panels = dict(frame) if isinstance(frame, Mapping) else {"": frame}
+    first = next(iter(panels.values()))
+    with style.context(STYLE):
+        carry.setdefault("height", 3.5 if len(panels) > 1 else min(4.6, 0.9 + 0.38 * len(first)))
+        chart = Chart("Heat map", first, carry, columns=len(panels))
+        low, high = limits or _scale(panels.values(), centre)
+        few = first.size <= 120 and len(panels) == 1
+        for ax, (name, values) in zip(chart.axes, panels.items(), strict=True):
+            _matrix(chart, ax, values, (low, high), centre, few)
+            _label_cells(chart, ax, values, own or {})
+            told = f"above {num(centre or 0, 0)} in {_share_above(values, centre or 0)}"
+            if name:
+                ax.set_title(f"{name}: {told}" if share and centre is not None else name)
+            elif share and centre is not None:
+                chart.words.append(f"{told.capitalize()} cells.")
+            for after, draw in zip(split, (ax.axhline, ax.axvline), strict=True):
+                if after:
+                    draw(after, color=INK, linewidth=2)
+        for position, (label, cell) in enumerate((own or {}).items()):
+            _frame_cell(chart, panels, label, cell, position)
+        for when, words in (marks or {}).items():
+            place = _place(first.columns, when) + 0.5
+            chart.ax.axvline(place, **{**_DOTTED, "color": INK})
+            chart.mark(place, words)
+        chart.ax.set(ylabel=carry.get("x", ""), xlabel=carry["unit"] if few else "")
+        if not few:
+            bar = chart.figure.colorbar(
+                chart.ax.collections[0], ax=chart.axes, shrink=0.85, label=carry["unit"]
+            )
+            bar.outline.set_visible(False)
+        chart.summary = (
+            f"{len(first)} rows by {first.shape[1]} columns, on a scale from {num(low)} to {num(high)}."
         )
-        alt = f"Synthetic data. {alt}"
-    figure.supxlabel(textwrap.fill(line, 108), fontsize=8, color="#555555", x=0.01, ha="left")
-    display(
-        {"image/png": png(figure), "text/plain": alt},
-        metadata={"image/png": {"alt": alt, "width": int(WIDTH * 100)}},
-        raw=True,
+        chart.table = _few_columns(panels, [*(cell[1] for cell in (own or {}).values()), *(marks or {})])
+        return chart.finish()
+
+
+def _scale(frames: Any, centre: float | None) -> tuple[float, float]:
+    values = np.concatenate([frame.to_numpy(float).ravel() for frame in frames])
+    if centre is None:
+        return float(np.nanmin(values)), float(np.nanmax(values))
+    far = float(np.nanmax(np.abs(values - centre))) or 1.0
+    return centre - far, centre + far
+
+
+def _share_above(frame: pd.DataFrame, centre: float) -> str:
+    known = frame.to_numpy(float)[frame.notna().to_numpy()]
+    return f"{num((known > centre).mean() * 100, 0, '%')} of {len(known)}"
+
+
+def _matrix(
+    chart: Chart, ax: Any, frame: pd.DataFrame, ends: tuple[float, float], centre: float | None, few: bool
+) -> None:
+    import seaborn as sns
+
+    def told(value: float) -> str:
+        return "" if pd.isna(value) else num(value, chart.places, sign=centre == 0)
+
+    # 65 steps, so that the picture needs few colours; the middle one is white.
+    colours = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
+    look = {"cbar": False, "xticklabels": False, "yticklabels": False, "linewidths": 0.6 if few else 0}
+    texts = {"annot": frame.map(told).to_numpy() if few else False, "fmt": "", "annot_kws": {"fontsize": 9}}
+    sns.heatmap(frame.astype(float), ax=ax, cmap=colours, vmin=ends[0], vmax=ends[1], **texts, **look)
+    ax.grid(visible=False)
+    ax.set(xlabel="", ylabel="")
+
+
+def _label_cells(chart: Chart, ax: Any, frame: pd.DataFrame, own: Mapping[str, tuple[Any, Any]]) -> None:
+    """Names of rows and columns: all if they are words; of dates and numbers as many as have room."""
+    room = len(frame) * 0.19 / chart.carry.get("height", 3.3), frame.shape[1] * 0.36 * len(chart.axes) / 5.3
+    for side, labels, axis in ((0, frame.index, ax.yaxis), (1, frame.columns, ax.xaxis)):
+        asked = [cell[side] for cell in own.values()]
+        spots, form = _ticks(labels, asked, room[side]), "{} %b" if side == 0 else "{}\n%b"
+        dates = isinstance(labels, pd.DatetimeIndex)
+        if dates and not asked and (labels[-1] - labels[0]).days > 75:
+            spots, form = [i for i in range(1, len(labels)) if labels[i].month != labels[i - 1].month], "%b"
+        names = [f"{labels[i]:{form}}".format(labels[i].day) if dates else str(labels[i]) for i in spots]
+        axis.set_ticks([i + 0.5 for i in spots], names)
+    ax.tick_params(axis="both", rotation=0)
+
+
+def _ticks(labels: pd.Index, wanted: Sequence[Any], room: float) -> list[int]:
+    """Which labels are named: all of words; of dates those asked for and others at least ``room`` cells apart."""
+    if not isinstance(labels, pd.DatetimeIndex):
+        numeric = pd.api.types.is_numeric_dtype(labels)
+        return list(range(0, len(labels), max(1, int(np.ceil(room))) if numeric else 1))
+    asked, chosen = [_place(labels, day) for day in wanted], list[int]()
+    for spot in (*asked, 0, len(labels) - 1, *range(0, len(labels), max(1, round(1.7 * room)))):
+        if all(abs(spot - other) >= (1 if spot in asked else 1.5) * room for other in chosen):
+            chosen.append(spot)
+    return sorted(chosen)
+
+
+def _frame_cell(
+    chart: Chart, panels: Mapping[str, pd.DataFrame], label: str, cell: tuple[Any, Any], position: int
+) -> None:
+    told: list[str] = []
+    style_of = ("-", (0, (1.2, 0.9)))[position % 2]
+    edge: dict[str, Any] = {"fill": False, "edgecolor": INK, "linewidth": 2, "linestyle": style_of}
+    for ax, frame in zip(chart.axes, panels.values(), strict=True):
+        row, column = _place(frame.index, cell[0]), _place(frame.columns, cell[1])
+        ax.add_patch(Rectangle((column, row), 1, 1, clip_on=False, zorder=5, **edge))
+        told.append(num(float(frame.iloc[row, column]), chart.places, sign=True))
+    chart.swatch(
+        f"{label}: {' and '.join(told)}",
+        "none",
+        edgecolor=INK,
+        linewidth=1.6,
+        linestyle=("-", ":")[position % 2],
     )
-    plt.close(figure)
-    # The numbers stand in their own output: they are compared when the notebook is tested, pictures are not.
-    display(
-        {
-            "text/html": f'<details class="rr-data"><summary>The numbers behind this chart</summary>'
-            f"{table_html(table, digits)}<p>{html.escape(line)}</p></details>",
-            "text/plain": f"Numbers behind the chart: {len(table)} rows. {line}",
-        },
-        raw=True,
-    )
+
+
+def _few_columns(panels: Mapping[str, pd.DataFrame], asked: Sequence[Any]) -> pd.DataFrame:
+    """A table of a matrix: all of it if it is narrow, else the columns asked for (or six); several panels in one."""
+    parts = []
+    for name, frame in panels.items():
+        wanted: Sequence[int] = range(frame.shape[1])
+        if len(wanted) > 12:
+            wanted = [_place(frame.columns, day) for day in asked] or wanted[:: -(-len(wanted) // 6)]
+        shown = frame.iloc[:MOST_ROWS, sorted({*wanted, frame.shape[1] - 1})]
+        dates = isinstance(shown.columns, pd.DatetimeIndex)
+        called = [date(label) if dates else " ".join(str(label).split()) for label in shown.columns]
+        parts.append(shown.set_axis([f"{name}, {words}" if name else words for words in called], axis=1))
+    return pd.concat(parts, axis=1)
+
+
+# ------------------------------------------------------------------------------------------------ spread
+
+
+def spread(
+    values: Any,
+    *,
+    own: float,
+    name: str,
+    tail: str = "above",
+    of: str = "cases",
+    colour: str = "small",
+    bins: int = 60,
+    references: Mapping[float, str] | None = None,
+    zoom: bool | None = None,
+    **carry: Unpack[Carry],
+) -> Chart:
+    """How often each value occurs, with one's own; what lies as far out or farther is coloured and counted.
+
+    Parameters
+    ----------
+    values : the cases, a Series or an array; whole numbers get a bar each
+    own, name : one's own value and its words
+    tail : ``"above"`` or ``"below"``: which side of ``own`` is counted, itself included
+    of : what a case is called, in the plural
+    references : words at a value
+    zoom : enlarge the tail in a corner; by default where it holds under 5 percent
+    """
+    cases = pd.Series(np.asarray(values, float)).dropna()
+    above = tail == "above"
+    outside = cases >= own if above else cases <= own
+    whole, share = bool((cases % 1 == 0).all()), outside.mean() * 100
+    with style.context(STYLE):
+        chart = Chart("Histogram", _wide(values) if isinstance(values, pd.Series) else cases, carry)
+        figure = num(own, 0 if whole else chart.places)
+        edges, hue = _edges(cases, own, bins, whole), COLOUR[colour]
+        _histogram(chart.ax, cases, outside, edges, hue)
+        if outside.any() and (share < 5 if zoom is None else zoom):
+            _zoom(chart.ax, cases, outside, edges, hue)
+        chart.ax.axvline(own - (0.5 if above else -0.5) * whole, color=hue, linewidth=1.6)
+        chart.mark(own, f"{name}: {figure}")
+        side = "as high or higher" if above else "as low or lower"
+        told = f"{outside.sum():,} of {len(cases):,} {of} ({num(share, 1 if 0 < share < 10 else 0, '%')})"
+        chart.swatch(f"{side}: {told}", hue, **_HATCH)
+        chart.swatch("the others", COLOUR["band"])
+        drawn = {"the others": ~outside, name: outside}
+        chart.colours = {
+            words: c
+            for (words, part), c in zip(drawn.items(), (COLOUR["band"], hue), strict=True)
+            if part.any()
+        }
+        for value, words in (references or {}).items():
+            chart.ax.axvline(value, **_DOTTED)
+            chart.mark(value, words)
+        chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", f"Number of {of}"))
+        chart.ax.grid(axis="x", visible=False)
+        chart.summary = f"{name}: {figure}; {side} are {told}."
+        chart.table = _quantiles(cases, {name: float(own), f"Share {side}, %": share})
+        return chart.finish()
+
+
+def _quantiles(cases: pd.Series, more: Mapping[str, float]) -> pd.DataFrame:
+    found = cases.quantile([0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1])
+    below = [f"{share * 100:.0f} % lie below" for share in found.index]
+    below[0], below[4], below[-1] = "lowest", "median", "highest"
+    rows = dict(zip(below, found, strict=True)) | dict(more)
+    return pd.DataFrame({"Value": rows}).rename_axis("Distribution")
+
+
+def _edges(cases: pd.Series, own: float, bins: int, whole: bool) -> np.ndarray:
+    """Edges of equal width with one's own value on an edge, so that no bar lies on both sides of it."""
+    low, high = min(cases.min(), own), max(cases.max(), own)
+    if whole and high - low <= 120:
+        return np.arange(np.floor(low), np.ceil(high) + 2) - 0.5
+    width = (high - low) / bins or 1.0
+    before, after = int(np.ceil((own - low) / width)) + 1, int(np.ceil((high - own) / width)) + 1
+    return own + width * np.arange(-before, after + 1)
+
+
+def _histogram(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray, hue: str) -> None:
+    import seaborn as sns
+
+    for part, colour, hatch in ((cases[~outside], COLOUR["band"], ""), (cases[outside], hue, "////")):
+        before = len(ax.patches)
+        sns.histplot(x=part, bins=edges, color=colour, alpha=1, edgecolor="white", linewidth=0.4, ax=ax)
+        for bar in ax.patches[before:]:
+            bar.set_hatch(hatch)
+
+
+def _zoom(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray, hue: str) -> None:
+    """The tail again, high enough to be seen, in the empty half of the panel."""
+    far = cases[outside]
+    right = far.max() == cases.max()
+    edge, room = far.min() if right else far.max(), (far.max() - far.min()) * 0.06 or 1
+    place = 0.02 + 0.96 * (edge - edges[0]) / (edges[-1] - edges[0])
+    left, rest = min(0.4, place - 0.04) - 0.06, 0.99 - max(0.62, place + 0.06)
+    wide = rest if right else left
+    if wide < 0.25:  # the tail's own side is too narrow for its words
+        right, wide = not right, 0.31
+    start = 0.99 - wide if right else 0.06
+    inner = ax.inset_axes((start, 0.36, wide, 0.5))
+    _histogram(inner, cases, outside, edges, hue)
+    counts, _ = np.histogram(far, edges)
+    inner.set(xlim=(far.min() - room, far.max() + room), ylim=(0, counts.max() * 1.15), xlabel="", ylabel="")
+    inner.set_title("coloured part, enlarged", fontsize=9, fontweight="normal")
+    inner.tick_params(labelsize=8.5)
+    inner.grid(axis="x", visible=False)
+
+
+# ---------------------------------------------------------------------------------------------- timeline
+
+
+def timeline(
+    frame: pd.DataFrame,
+    *,
+    colours: Colours | None = None,
+    marks: Mapping[Any, str] | None = None,
+    **carry: Unpack[Carry],
+) -> Chart:
+    """Windows as bars on an axis of dates; each is named at the left with its days.
+
+    Parameters
+    ----------
+    frame : a row a window, top to bottom; columns ``first`` and ``last`` (dates), and ``words`` if more is to be said
+    colours : names of COLOUR by row
+    marks : words at a date, above the chart
+    """
+    first, last = pd.to_datetime(frame["first"]), pd.to_datetime(frame["last"])
+    told = [
+        short_date(a) + (f" to {short_date(b)}" if b > a else "") for a, b in zip(first, last, strict=True)
+    ]
+    if "words" in frame:
+        told = [
+            f"{days}, {words}" if words else days
+            for days, words in zip(told, frame["words"].fillna(""), strict=True)
+        ]
+    with style.context(STYLE):
+        carry.setdefault("height", 0.6 + 0.42 * len(frame))
+        carry.setdefault("to", last.max())
+        chart = Chart("Timeline", frame, carry)
+        ax, starts, stops = chart.ax, date2num(first), date2num(last) + 1
+        for row, (name, start, stop) in enumerate(zip(frame.index, starts, stops, strict=True)):
+            chart.colours[str(name)] = _colour(name, 1, colours)
+            ax.barh(row, stop - start, left=start, height=0.55, color=chart.colours[str(name)])
+        for when, words in (marks or {}).items():
+            place = float(date2num(pd.Timestamp(when))) + 0.5
+            ax.axvline(place, **_DOTTED)
+            chart.mark(place, words)
+        labels = [f"{name}\n{days}" for name, days in zip(frame.index, told, strict=True)]
+        ax.set_yticks(range(len(frame)), labels)
+        pad = (stops.max() - starts.min()) * 0.03
+        ax.set(
+            ylim=(len(frame) - 0.4, -0.6), xlim=(starts.min() - pad, stops.max() + pad), xlabel=carry["unit"]
+        )
+        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_date(num2date(x).date())))
+        ax.grid(axis="y", visible=False)
+        chart.summary = f"{and_more([' '.join(label.split()) for label in labels], 20)}."
+        chart.table = pd.DataFrame({"When": told}, index=frame.index.rename(frame.index.name or "Window"))
+        return chart.finish()
+
+
+# ------------------------------------------------------------------------------------------------- curve
+
+
+def curve(
+    frame: pd.DataFrame,
+    *,
+    value: str = "value",
+    verdict: str = "verdict",
+    axis: str = "axis",
+    own: Any = None,
+    references: Mapping[float, str] | None = None,
+    **carry: Unpack[Carry],
+) -> Chart:
+    """A specification curve: one dot a specification, by size, shaped by its verdict; below, what each one changed.
+
+    Parameters
+    ----------
+    frame : a row a specification, with columns named by ``value`` (number), ``verdict`` (word) and ``axis`` (what was
+        changed); the row whose index is ``own`` is the measurement as it stands
+    references : words for a line at a value, such as the bound of the rule
+    """
+    import seaborn as sns
+
+    ranked = frame.dropna(subset=[value]).sort_values(value, kind="stable")
+    axes, at = list(dict.fromkeys(ranked[axis])), np.arange(len(ranked))
+    with style.context(STYLE):
+        carry.setdefault("height", 2.4 + 0.27 * len(axes))
+        chart = Chart("Specification curve", ranked, carry, rows=(2.4, 0.3 + 0.27 * len(axes)))
+        top, under = chart.axes
+        height = ranked[value].to_numpy(float), ranked[axis].map(axes.index).to_numpy(float)
+        kinds = [
+            kind for kind in dict.fromkeys([*VERDICT, *ranked[verdict]]) if (ranked[verdict] == kind).any()
+        ]
+        for position, kind in enumerate(kinds):
+            hue, shape = VERDICT.get(kind, (_NEUTRAL[position % 3], _SHAPES[position % len(_SHAPES)]))
+            part = (ranked[verdict] == kind).to_numpy()
+            for ax, y in zip((top, under), height, strict=True):
+                sns.scatterplot(
+                    x=at[part], y=y[part], color=hue, marker=shape, s=34, linewidth=0, ax=ax, legend=False
+                )
+            chart.dot(f"{str(kind).replace('-', ' ')} ({part.sum()} of {len(ranked)})", hue, shape)
+            chart.colours[str(kind)] = hue
+        if own in ranked.index:
+            ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 1.5}
+            top.plot(at[_place(ranked.index, own)], ranked.loc[own, value], "o", markersize=12, **ring)
+            chart.dot("ours", INK, "o", **ring)
+        for bound, words in (references or {}).items():
+            top.axhline(bound, **_RULE)
+            chart.end(top, bound, words, INK, bold=False)
+        top.set_ylabel(carry["unit"])
+        under.set_yticks(range(len(axes)), [str(name) for name in axes])
+        under.set(ylabel="", xlabel=carry.get("x", "Specifications, by size"), xticks=[])
+        under.set(ylim=(len(axes) - 0.5, -0.5), xlim=(-1, len(ranked)))
+        chart.summary = (
+            f"{len(ranked)} specifications from {num(ranked[value].min())} to {num(ranked[value].max())}."
+        )
+        chart.table = _decisive(ranked[[axis, value, verdict]], [own] if own in ranked.index else [])
+        return chart.finish()

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers import market
+from helpers.files import DATA, write_whole
+from helpers.store import Store
 
-PATH = market.DATA / "fingerprints.json"
+PATH = DATA / "fingerprints.json"
 #: Adjusted closes change with every later dividend: they are compared, but are of one vintage.
 FIELDS = ("close", "adj_close")
 DIGITS = 12
@@ -41,7 +42,7 @@ def year_hashes(values: pd.Series) -> dict[str, str]:
     }
 
 
-def compute(store: market.Store) -> Hashes:
+def compute(store: Store) -> Hashes:
     """Hashes of every price and macro series of a store: series -> field -> year -> hash."""
     found: Hashes = {}
     symbols = list(store.manifest["symbols"])
@@ -59,7 +60,7 @@ def listed() -> dict[str, Any]:
     return dict(json.loads(PATH.read_text("utf-8")))
 
 
-def compare(store: market.Store) -> pd.DataFrame:
+def compare(store: Store) -> pd.DataFrame:
     """A store against the fingerprints that ship.
 
     Returns
@@ -70,24 +71,18 @@ def compare(store: market.Store) -> pd.DataFrame:
     ours, known = compute(store), listed()["series"]
     rows = []
     for name in sorted(set(ours) | set(known)):
-        fields = set(ours.get(name, {})) | set(known.get(name, {}))
-        for field in sorted(fields):
+        for field in sorted({*ours.get(name, {}), *known.get(name, {})}):
             here, there = ours.get(name, {}).get(field, {}), known.get(name, {}).get(field, {})
-            for year in sorted(set(here) | set(there)):
-                state = (
-                    "new"
-                    if year not in there
-                    else "absent"
-                    if year not in here
-                    else "identical"
-                    if here[year] == there[year]
-                    else "differs"
-                )
+            for year in sorted({*here, *there}):
+                if year not in there or year not in here:
+                    state = "new" if year in here else "absent"
+                else:
+                    state = "identical" if here[year] == there[year] else "differs"
                 rows.append({"series": name, "field": field, "year": int(year), "state": state})
     return pd.DataFrame(rows, columns=["series", "field", "year", "state"])
 
 
-def write(store: market.Store, path: Path = PATH) -> None:
+def write(store: Store, path: Path = PATH) -> None:
     """Make a store the reference: its files’ SHA-256 and every series’ hashes are written to ``path``."""
     content = {
         "what": "SHA-256 of the reference store’s files, and of each series and year (ISO date, two decimals; "
@@ -96,6 +91,4 @@ def write(store: market.Store, path: Path = PATH) -> None:
         "files": {name: entry["sha256"] for name, entry in sorted(store.files.items())},
         "series": compute(store),
     }
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import hashlib
+import json
 import os
 import re
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.files import HelperError
+from helpers import files
+from helpers.files import ROOT as ROOT
+from helpers.files import HelperError, write_whole
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
+#: What a verdict must look like to be read by machines.
+SCHEMA = ROOT / "data" / "verdicts.schema.json"
 #: Seconds one cell may take before the notebook counts as hung.
 CELL_TIMEOUT = 900
+#: Bytes one output may have, and all outputs of one cell while it runs.
+LARGEST = 5_000_000
 WORKERS = min(2, os.cpu_count() or 1)
 #: Names the folder in which the last notebook finds the others as they were just executed.
 EXECUTED = "EXECUTED_NOTEBOOKS"
 #: Where the saved notebook keeps the fingerprint of the code that its outputs came from.
 STAMP = "executed_code"
+#: Where it keeps the fingerprint of the outputs themselves, so that none is changed by hand unseen.
+OUTPUTS = "executed_outputs"
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){0,3}(-[0-9a-f]{12})?")
 #: The keys of ``python -m helpers verdicts --json``; everything else of the payload stays inside.
 CONTRACT = (
-    "id",
-    "notebook",
-    "verdict",
-    "clarity",
-    "rule",
-    "as_of",
-    "robustness",
-    "measured",
-    "facts",
-    "caveat",
-)
+    "id", "notebook", "verdict", "clarity", "rule", "as_of", "because", "decides", "asserts", "robustness",
+    "specifications", "base_rate", "flip", "later", "measured", "facts", "caveat", "capped", "tally", "parts",
+    "revised",
+)  # fmt: skip
 
 
 class NotebookError(HelperError):
@@ -72,23 +77,39 @@ def read(path: Path) -> NotebookNode:
 
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            _ = (cell.cell_type, cell.source, cell.metadata)
+            _ = [output.output_type for output in cell.outputs] if cell.cell_type == "code" else ()
         return notebook
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise NotebookError(f"{path.name} cannot be read as a notebook ({reason}); restore it.") from None
 
 
+def read_all(folder: Path | None = None) -> dict[str, NotebookNode]:
+    """Every notebook of a folder by name, in order."""
+    folder = folder or FOLDER
+    return {name: read(folder / f"{name}.ipynb") for name in names(folder)}
+
+
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write the whole file beside its place, then move it there: no reader sees half a notebook."""
+    """Write a notebook whole, each machine-readable payload on one line: it is read by programs only."""
     import nbformat
 
+    compact: dict[str, str] = {}
+    bare = copy.deepcopy(notebook)
+    for cell in code_cells(bare):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            for kind in [name for name in data if name.endswith("+json")]:
+                token = f"@@{len(compact)}@@"
+                compact[f'"{token}"'] = json.dumps(data[kind], ensure_ascii=False, separators=(",", ":"))
+                data[kind] = token
+    text = nbformat.writes(bare).rstrip("\n") + "\n"
+    for token, payload in compact.items():
+        text = text.replace(token, payload, 1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", "utf-8", newline="\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, text)
 
 
 # ------------------------------------------------------------------------------------------------ one form
@@ -105,45 +126,41 @@ def fingerprint(notebook: NotebookNode) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def normalise(notebook: NotebookNode, executed: bool = True) -> NotebookNode:
-    """Bring a notebook into the one form in which it is committed, in place.
+def outputs_fingerprint(notebook: NotebookNode) -> str:
+    """Sixteen hex digits that name the notebook's outputs."""
+    shown = [
+        [output.get("data", output.get("text", "")) for output in cell.outputs]
+        for cell in code_cells(notebook)
+    ]
+    text = json.dumps(shown, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Bring an executed notebook into the one form in which it is committed, in place.
 
     Nothing that differs between two equal runs stays: no times, no widget state, no random cell ids; the
     counts run from 1 to n; neighbouring pieces of one stream are one piece.
     """
-    notebook.metadata = _notebook_metadata(notebook, executed)
+    from nbformat import from_dict
+
     taken: set[str] = set()
-    count = 0
     for cell in notebook.cells:
         cell.id = _stable_id(cell, taken)
         for key in ("execution", "ExecuteTime", "trusted", "collapsed", "scrolled"):
             cell.metadata.pop(key, None)
-        if cell.cell_type != "code":
-            continue
-        cell.outputs = _merged(cell.outputs)
-        if executed and cell.source.strip():
-            count += 1
-            cell.execution_count = count
-            for output in cell.outputs:
-                if output.output_type == "execute_result":
-                    output.execution_count = count
+        if cell.cell_type == "code":
+            cell.outputs = _merged(cell.outputs)
+    for count, cell in enumerate(code_cells(notebook), 1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    stamps = {STAMP: fingerprint(notebook), OUTPUTS: outputs_fingerprint(notebook)}
+    notebook.metadata = from_dict({"kernelspec": kernel, "language_info": {"name": "python"}, **stamps})
     return notebook
-
-
-def _notebook_metadata(notebook: NotebookNode, executed: bool) -> NotebookNode:
-    from nbformat import from_dict
-
-    kept: dict[str, Any] = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    if executed:
-        kept[STAMP] = fingerprint(notebook)
-    elif STAMP in notebook.metadata:
-        kept[STAMP] = notebook.metadata[STAMP]
-    made: NotebookNode = from_dict(kept)
-    return made
 
 
 def _stable_id(cell: NotebookNode, taken: set[str]) -> str:
@@ -173,97 +190,92 @@ def _merged(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
 Progress = Callable[[str], None]
 
 
-def _quiet(_: str) -> None:
-    return
-
-
-def execute(name: str, out: Path, progress: Progress = _quiet) -> Path:
-    """Execute one notebook of the project and save it, normalised, as ``out``.
-
-    Parameters
-    ----------
-    name : such as ``"01-record-highs"``
-    out : the file to write; it stays as it was if the notebook fails
-    progress : called with a line when the notebook is done
-
-    Raises
-    ------
-    NotebookError
-        with the notebook, the code cell and the last line of the error.
-    """
-    run([name], lambda _: out, progress)
+def execute(name: str, out: Path) -> Path:
+    """Execute one notebook of the project and save it as ``out``, which stays as it was if the notebook fails."""
+    run([name], lambda _: out)
     return out
 
 
 def run(
-    wanted: Sequence[str], place: Callable[[str], Path], progress: Progress = _quiet, bar: bool = False
-) -> list[Path]:
-    """Execute notebooks, two at a time, and save each at ``place(name)``; reports come in their order.
+    wanted: Sequence[str],
+    place: Callable[[str], Path],
+    progress: Progress = lambda _: None,
+    bar: bool = False,
+    failures: dict[str, str] | None = None,
+) -> None:
+    """Execute notebooks, two at a time, and save each, normalised, at ``place(name)``.
 
-    With ``bar`` a progress bar over all cells is drawn on standard error. Notebooks that judge no claim run
-    last: they show what the others found.
+    Notebooks that judge no claim run last: they show what the others found.
+
+    Parameters
+    ----------
+    wanted, place : names, and the file for each
+    progress : called with a line for each notebook, in their order
+    bar : draw a progress bar over all cells on standard error
+    failures : takes the sentence of a notebook that fails, by name, and the others go on
+
+    Raises
+    ------
+    NotebookError
+        with the notebook, the code cell and the last line of the error, unless ``failures`` is there.
     """
-    first = [name for name in wanted if judges(name)]
-    rest = [name for name in wanted if name not in first]
-    done = _run(first, place, progress, bar)
-    if rest:
-        # They read what the others found: from where those were just saved, if they were.
-        before = os.environ.get(EXECUTED, "")
-        os.environ[EXECUTED] = str(place(rest[0]).parent) if first else before
-        try:
-            done += _run(rest, place, progress, bar)
-        finally:
-            os.environ[EXECUTED] = before
-    return done
-
-
-def _run(wanted: Sequence[str], place: Callable[[str], Path], progress: Progress, bar: bool) -> list[Path]:
     from tqdm import tqdm
 
-    sources = {name: read(path_of(name)) for name in wanted}
-    runs = {name: _Run(name, notebook) for name, notebook in sources.items()}
-    total = sum(len(code_cells(notebook)) for notebook in sources.values())
-    done: list[Path] = []
+    first = [name for name in wanted if judges(name)]
+    rest = [name for name in wanted if name not in first]
+    seen = str(place(wanted[0]).parent) if first else os.environ.get(EXECUTED, "")
+    tasks = {name: _Run(name, read(path_of(name)), seen if name in rest else "") for name in [*first, *rest]}
+    total = sum(len(code_cells(task.notebook)) for task in tasks.values())
     with (
         tqdm(total=total, unit="cell", disable=not bar, leave=False, file=sys.stderr) as meter,
         ThreadPoolExecutor(WORKERS) as pool,
     ):
-        futures = [pool.submit(task, meter.update) for task in runs.values()]
         try:
-            for name, future in zip(runs, futures, strict=True):
-                seconds = future.result()
-                write(sources[name], place(name))
-                done.append(place(name))
-                with tqdm.external_write_mode(file=sys.stderr):
-                    progress(f"{name}  {seconds:.0f} s")
+            for batch in (first, rest):
+                futures = {name: pool.submit(tasks[name], meter.update) for name in batch}
+                for name, future in futures.items():
+                    try:
+                        line = f"{name}  {future.result():.0f} s"
+                        write(tasks[name].notebook, place(name))
+                    except NotebookError as error:
+                        if failures is None:
+                            raise
+                        line = failures[name] = str(error)
+                    with tqdm.external_write_mode(file=sys.stderr):
+                        progress(line)
         except BaseException:
             # The kernels would outlive an interruption: they do not get the terminal's Ctrl-C.
-            for future in futures:
-                future.cancel()
-            for task in runs.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+            for task in tasks.values():
                 task.stop()
             raise
-    return done
 
 
 class _Run:
     """One notebook on its kernel, in a thread of its own."""
 
-    def __init__(self, name: str, notebook: NotebookNode) -> None:
+    def __init__(self, name: str, notebook: NotebookNode, executed: str) -> None:
         from nbclient import NotebookClient
 
-        self.name = name
-        self.cell = 0
+        self.name, self.notebook, self.executed = name, notebook, executed
+        self.cell = self.shown = 0
+        self.stopped = False
+        # Else it warns of an unencrypted connection, which here never leaves the machine.
+        extra = ["--IPKernelApp.log_level=ERROR"]
+        if sys.platform == "linux":
+            # Ends with its parent, however that ends; elsewhere its own watch for the parent takes a second.
+            extra.append("--IPKernelApp.exec_lines=if __import__('ctypes').CDLL(None).prctl(1, 9): pass")
         self.client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
             kernel_name="python3",
             coalesce_streams=True,
             record_timing=False,
-            # Else the kernel warns of an unencrypted connection, which here never leaves the machine.
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            extra_arguments=extra,
             resources={"metadata": {"path": str(FOLDER)}},
         )
+        self._process = self.client.process_message
+        self.client.process_message = self._message  # type: ignore[method-assign]
 
     def __call__(self, tick: Callable[[], Any]) -> float:
         """Execute; seconds taken."""
@@ -276,93 +288,134 @@ class _Run:
         # A person's own IPython start-up files must not change what a notebook prints; and `helpers` is found
         # from the notebooks' folder even where the project is not installed.
         quiet = {
-            "IPYTHONDIR": str(ROOT / "data" / ".cache" / "ipython"),
+            "IPYTHONDIR": str(files.cache() / "ipython"),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            EXECUTED: self.executed,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
-        notebook = self.client.nb
-        for cell in code_cells(notebook):
+        for cell in code_cells(self.notebook):
             cell.outputs, cell.execution_count = [], None
         try:
             self.client.execute(env={**os.environ, **quiet})
         except CellExecutionError as error:
-            message = _ANSI.sub("", f"{error.ename}: {error.evalue}".strip()).splitlines()[0]
-            raise NotebookError(f"{self.name}, {self._reached()}: {message}") from None
+            text = _ANSI.sub("", f"{error.ename}: {error.evalue}".strip())
+            raise self._error(text.splitlines()[0]) from None
         except CellTimeoutError:
-            raise NotebookError(
-                f"{self.name}, {self._reached()}: it ran longer than {CELL_TIMEOUT} seconds and was stopped."
-            ) from None
+            raise self._error(f"it ran longer than {CELL_TIMEOUT} seconds and was stopped.") from None
         except DeadKernelError:
-            raise NotebookError(
-                f"{self.name}, {self._reached()}: its kernel died (memory may have run out); run it alone."
-            ) from None
+            if self.shown > LARGEST:
+                raise self._error(f"it shows more than {LARGEST // 1_000_000} MB; show less.") from None
+            raise self._error("its kernel died (memory may have run out); run it alone.") from None
         except NoSuchKernel:
-            raise NotebookError(
-                "There is no kernel python3 here; install the environment with `make`."
-            ) from None
-        normalise(notebook)
+            raise self._error("there is no kernel python3; install the environment with `make`.") from None
+        normalise(self.notebook)
         return time.perf_counter() - start
 
-    def _begin(self, **_: Any) -> None:
-        self.cell += 1
+    def _error(self, text: str) -> NotebookError:
+        return NotebookError(f"{self.name}, code cell {max(self.cell, 1)}: {text}")
 
-    def _reached(self) -> str:
-        return f"code cell {max(self.cell, 1)}"
+    def _begin(self, **_: Any) -> None:
+        self.cell, self.shown = self.cell + 1, 0
+        if self.stopped:  # the kernel was still starting when it was told to stop
+            self.stop()
+
+    def _message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+        """What nbclient does with a message, unless the cell has shown too much already."""
+        content = msg["content"]
+        self.shown += _size(content)
+        if self.shown <= LARGEST or msg["msg_type"] == "status":
+            return self._process(msg, cell, cell_index)
+        self.stop()
+        return None
 
     def stop(self) -> None:
-        """Kill the kernel; the thread that waits for it then ends by itself."""
-        provisioner = getattr(self.client.km, "provisioner", None)
-        process = getattr(provisioner, "process", None)
-        if process is not None and process.poll() is None:
+        """Kill the kernel and what it started; the thread that waits for it then ends by itself."""
+        self.stopped = True
+        process = getattr(getattr(self.client.km, "provisioner", None), "process", None)
+        if process is None or process.poll() is not None:
+            return
+        try:
+            os.killpg(process.pid, signal.SIGKILL)  # each kernel leads a group of its own
+        except (AttributeError, OSError):
             process.kill()
+
+
+def _size(output: Mapping[str, Any]) -> int:
+    """Characters of an output or of the message that brings it."""
+    parts = [output.get("text", ""), *output.get("data", {}).values()]
+    return sum(len(part) if isinstance(part, str) else len(json.dumps(part)) for part in parts)
 
 
 # ------------------------------------------------------------------------------------------------ verdicts
 
 
-def check_executed(name: str, notebook: NotebookNode) -> None:
-    """Raise NotebookError unless the notebook was executed whole, in order, without error or warning."""
+def execution_faults(name: str, notebook: NotebookNode) -> Iterator[str]:
+    """Sentences on what shows that a notebook was not executed whole, in order, or was changed afterwards."""
     again = f"execute it again with `python -m helpers notebooks {name}`"
     for number, cell in enumerate(code_cells(notebook), 1):
         where = f"{name}, code cell {number}"
         for output in cell.outputs:
             if output.output_type == "error":
-                raise NotebookError(f"{where} failed ({output.ename}); mend it, then {again}.")
+                yield f"{where} failed ({output.ename}); mend it, then {again}."
             if output.output_type == "stream" and output.name == "stderr":
-                raise NotebookError(f"{where} wrote to stderr; mend the cause, then {again}.")
+                yield f"{where} wrote to stderr; mend the cause, then {again}."
+            if (size := _size(output)) > LARGEST:
+                yield f"{where} shows {size // 1_000_000} MB; show less, then {again}."
         if cell.execution_count != number:
-            found = cell.execution_count or "none"
-            raise NotebookError(f"{where} is stale: its execution count is {found}, not {number}; {again}.")
-    if notebook.metadata.get(STAMP, fingerprint(notebook)) != fingerprint(notebook):
-        raise NotebookError(f"{name} is stale: its code was changed after it was executed; {again}.")
+            count = cell.execution_count or "none"
+            yield f"{where} is stale: its execution count is {count}, not {number}; {again}."
+    if notebook.metadata.get(STAMP) != fingerprint(notebook):
+        yield f"{name} is stale: its code was changed after it was executed; {again}."
+    elif notebook.metadata.get(OUTPUTS) != outputs_fingerprint(notebook):
+        yield f"{name}: an output was changed after it was executed; {again}."
 
 
-def payloads(notebook: NotebookNode) -> list[tuple[int, dict[str, Any]]]:
-    """Every machine-readable verdict in a notebook's outputs, with the number of its code cell."""
+def _shown(notebook: NotebookNode) -> list[tuple[int, dict[str, Any]]]:
+    """The data of each output that has a machine-readable verdict, with the number of its code cell."""
     from helpers.claims import MIME
 
     return [
-        (number, dict(output["data"][MIME]))
+        (number, {**output["data"], MIME: _whole(output["data"][MIME])})
         for number, cell in enumerate(code_cells(notebook), 1)
         for output in cell.outputs
         if MIME in output.get("data", {})
     ]
 
 
+def _whole(payload: Any) -> Any:
+    """A payload with its rule in words; as it stands where it is garbled or the registry lacks its claim."""
+    from helpers.claims import card
+
+    with contextlib.suppress(AttributeError, LookupError, TypeError, ValueError, HelperError):
+        return card.whole(payload)
+    return payload
+
+
+def payloads(notebook: NotebookNode) -> list[tuple[int, dict[str, Any]]]:
+    """Every machine-readable verdict in a notebook's outputs, with the number of its code cell."""
+    from helpers.claims import MIME
+
+    return [(number, shown[MIME]) for number, shown in _shown(notebook)]
+
+
 def verdicts(folder: Path | None = None) -> list[dict[str, Any]]:
-    """Every verdict of a folder of executed notebooks, in the registry's order, checked.
+    """Every verdict of a folder of executed notebooks, in the registry's order; NotebookError with the first fault.
 
-    Each dict has the keys of :data:`CONTRACT` and ``data`` (source, last session, fingerprint). Claims whose
-    notebook is not there yet have no entry.
-
-    Raises
-    ------
-    NotebookError
-        for a notebook that is stale or failed, a claim without its verdict, with two, or judged in another
-        notebook or by an older rule, and for verdicts that rest on different data.
+    Each dict has the keys of :data:`CONTRACT` and what its card is made from. Claims whose notebook is not there
+    yet have no entry. Nothing is derived again: see :func:`examined`.
     """
     folder = folder or Path(os.environ.get(EXECUTED) or FOLDER)
     return collect({name: read(folder / f"{name}.ipynb") for name in names(folder) if judges(name)})
+
+
+def collect(
+    books: Mapping[str, NotebookNode], proof: bool = False, apart: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """The verdicts of notebooks by name, in the registry's order; NotebookError with the first fault."""
+    found, faults = examined(books, proof, apart)
+    if faults:
+        raise NotebookError(faults[0])
+    return found
 
 
 def judges(name: str) -> bool:
@@ -380,33 +433,6 @@ def question(name: str) -> str:
     raise NotebookError(f"{name} has no heading; begin it with its question.")
 
 
-def collect(notebooks: dict[str, NotebookNode]) -> list[dict[str, Any]]:
-    """As :func:`verdicts`, for notebooks already read, by name."""
-    from helpers.claims import registry
-
-    claims = registry.load()
-    found: dict[str, dict[str, Any]] = {}
-    for name, notebook in notebooks.items():
-        check_executed(name, notebook)
-        given = payloads(notebook)
-        owed = [claim.id for claim in claims.values() if claim.notebook == name]
-        if owed and not given and _synthetic(notebook):
-            raise NotebookError(
-                f"{name} was executed on the synthetic market, which gives no verdicts; "
-                f"execute it on real data with `python -m helpers notebooks {name}`."
-            )
-        for number, payload in given:
-            _check_payload(f"{name}, code cell {number}", name, payload, claims, found)
-            found[payload["id"]] = payload
-        if lacking := [key for key in owed if key not in found]:
-            raise NotebookError(
-                f"{name} gives no verdict on {', '.join(lacking)}; judge it there, or assign it elsewhere "
-                f"in data/claims.yaml."
-            )
-    _check_one_vintage(found)
-    return [found[key] for key in claims if key in found]
-
-
 def not_judged(given: Iterable[dict[str, Any]]) -> list[str]:
     """Ids of the claims without a verdict, in the registry's order."""
     from helpers.claims import registry
@@ -415,48 +441,93 @@ def not_judged(given: Iterable[dict[str, Any]]) -> list[str]:
     return [key for key in registry.load() if key not in judged]
 
 
-def _check_payload(
-    where: str, name: str, payload: dict[str, Any], claims: dict[str, Any], found: dict[str, dict[str, Any]]
-) -> None:
+def examined(
+    books: Mapping[str, NotebookNode], proof: bool = True, apart: Iterable[str] = ()
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The verdicts of executed notebooks in the registry's order, and a sentence on every fault.
+
+    Parameters
+    ----------
+    books : notebooks by name
+    proof : derive each verdict again from its own figures, its rule and its facts
+    apart : notebooks of another run, which may rest on other data
+
+    Faults are a notebook that is stale or failed, a claim without its verdict, with two, or judged in another
+    notebook or by another rule, verdicts that rest on different data, and what does not follow.
+    """
+    from helpers.claims import MIME, registry
+    from helpers.claims import proof as proving
+
+    found: dict[str, dict[str, Any]] = {}
+    faults: list[str] = []
+    for name, notebook in books.items():
+        faults += execution_faults(name, notebook)
+        met = set()
+        for number, shown in _shown(notebook):
+            payload = shown[MIME]
+            met.add(payload.get("id") if isinstance(payload, dict) else None)
+            if fault := _payload_fault(name, payload, found):
+                faults.append(f"{name}, code cell {number} {fault}")
+                continue
+            found[payload["id"]] = payload
+            faults += [
+                f"{name}, code cell {number}: {text}" for text in (proving.faults(shown) if proof else ())
+            ]
+        if lacking := [claim.id for claim in registry.in_notebook(name) if claim.id not in met]:
+            faults.append(_lacking(name, notebook, lacking, bool(met)))
+    faults += _other_data([payload for payload in found.values() if payload["notebook"] not in apart])
+    return [found[key] for key in registry.load() if key in found], faults
+
+
+def _lacking(name: str, notebook: NotebookNode, lacking: list[str], judged: bool) -> str:
+    shown = json.dumps([cell.outputs for cell in code_cells(notebook)])
+    if not judged and "synthetic" in shown.lower():
+        return (
+            f"{name} was executed on the synthetic market, which gives no verdicts; "
+            f"execute it on real data with `python -m helpers notebooks {name}`."
+        )
+    return f"{name} gives no verdict on {', '.join(lacking)}; judge it there, or correct data/claims.yaml."
+
+
+def _payload_fault(name: str, payload: Any, found: Mapping[str, Any]) -> str:
+    """What is wrong with a verdict's payload, to follow its notebook and cell; empty if nothing is."""
+    from helpers.claims import registry
+
+    again = f"execute it again with `python -m helpers notebooks {name}`."
+    if not isinstance(payload, dict):
+        return f"holds a verdict that is no object; {again}"
     key = payload.get("id")
-    if key not in claims:
-        raise NotebookError(f"{where} judges {key}, which data/claims.yaml does not hold; correct the id.")
+    claim = registry.load().get(str(key))
+    if claim is None:
+        return f"judges {key}, which data/claims.yaml does not hold; correct the id."
     if key in found:
-        first = found[key]["notebook"]
-        raise NotebookError(f"{where} judges {key} a second time (first in {first}); keep one verdict.")
-    claim = claims[key]
+        return f"judges {key} a second time (first in {found[claim.id]['notebook']}); keep one verdict."
     if claim.notebook != name:
-        raise NotebookError(f"{where} judges {key}, which belongs to {claim.notebook}; move it there.")
+        return f"judges {key}, which belongs to {claim.notebook}; move it there."
     if absent := [item for item in (*CONTRACT, "data") if item not in payload]:
-        raise NotebookError(
-            f"{where}: the verdict on {key} lacks {absent[0]}; "
-            f"execute it again with `python -m helpers notebooks {name}`."
-        )
-    if payload["rule"] != claim.rule_text() or payload["clarity"] != claim.clarity:
-        raise NotebookError(
-            f"{where}: {key} was judged by another rule than data/claims.yaml now holds; "
-            f"execute it again with `python -m helpers notebooks {name}`."
-        )
+        return f"holds a verdict on {key} that lacks {absent[0]}; {again}"
+    for error in _validator().iter_errors([{item: payload[item] for item in CONTRACT}]):
+        where = ".".join(map(str, list(error.absolute_path)[1:]))
+        return f"holds a garbled verdict on {key} ({where}: {error.message[:100]}); {again}"
+    if not isinstance(payload["data"], dict) or {"source", "last_session", "fingerprint"} - set(
+        payload["data"]
+    ):
+        return f"holds a verdict on {key} that does not say on which data; {again}"
+    return ""
 
 
-def _check_one_vintage(found: dict[str, dict[str, Any]]) -> None:
-    first: dict[str, Any] | None = None
-    for payload in found.values():
-        if not payload["data"].get("fingerprint"):
-            continue
-        if first is None:
-            first = payload
-        elif payload["data"]["fingerprint"] != first["data"]["fingerprint"]:
-            raise NotebookError(
-                f"{payload['id']} ({payload['notebook']}) was judged on other data than {first['id']} "
-                f"({first['notebook']}); execute all notebooks on one store with `python -m helpers notebooks`."
-            )
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
 
 
-def _synthetic(notebook: NotebookNode) -> bool:
-    texts = (
-        f"{output.get('text', '')}{output.get('data', {}).get('text/plain', '')}"
-        for cell in code_cells(notebook)
-        for output in cell.outputs
-    )
-    return any("synthetic" in text.lower() for text in texts)
+def _other_data(given: Sequence[dict[str, Any]]) -> list[str]:
+    resting = [payload for payload in given if payload["data"]["fingerprint"]]
+    return [
+        f"{payload['id']} ({payload['notebook']}) was judged on other data than {resting[0]['id']} "
+        f"({resting[0]['notebook']}); execute all notebooks on one store with `python -m helpers notebooks`."
+        for payload in resting
+        if payload["data"]["fingerprint"] != resting[0]["data"]["fingerprint"]
+    ][:1]

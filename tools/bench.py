@@ -22,6 +22,7 @@ import pandas as pd
 import requests
 
 from helpers import market, notebooks
+from helpers import store as store_of
 from helpers.files import HelperError
 
 INDICES = ["^RUT", "^GSPC", "^DJI", "^IXIC"]
@@ -106,8 +107,9 @@ def live_data(store: market.Store, folder: Path) -> list[Line]:
 
 def _fetching(providers: Any, store: market.Store, folder: Path) -> Line:
     import yfinance
+    from yfinance.data import YfData
 
-    from helpers.sources import command
+    from helpers.sources import fetch
     from helpers.sources.http import Client
 
     last = f"{store.last_session:%Y-%m-%d}"
@@ -116,6 +118,7 @@ def _fetching(providers: Any, store: market.Store, folder: Path) -> Line:
     days = sum(int(store.manifest["symbols"][name]["rows"]) for name in INDICES)
 
     def download() -> None:
+        YfData().cache_get.cache_clear()  # the second download of a process would not ask anybody
         yfinance.download(
             INDICES, start=first, end=f"{store.last_session + pd.Timedelta(days=1):%Y-%m-%d}",
             auto_adjust=False, progress=False, session=providers.session(),
@@ -123,7 +126,7 @@ def _fetching(providers: Any, store: market.Store, folder: Path) -> Line:
 
     line = compare(
         "per 1,000 series-days: fetch, check, verify, write | yf.download",
-        lambda: command.fetch(client, folder / "market", INDICES, as_of=last),
+        lambda: fetch.fetch(client, folder / "market", INDICES, as_of=last),
         download,
         rounds=3,
     )
@@ -258,7 +261,7 @@ def exporting(folder: Path) -> list[Line]:
 
 def main() -> None:
     """Print every comparison that this machine’s data allow."""
-    path = market.locate()
+    path = store_of.locate()
     if path is None:
         raise HelperError(f"The benchmark measures on market data: {market.HOW_TO_GET_DATA}.")
     store = market.Store(path)
@@ -275,3 +278,9 @@ def main() -> None:
         print(executing(folder), flush=True)
         for line in exporting(folder):
             print(line, flush=True)
+
+
+def command(_: object) -> int:
+    """``python -m helpers bench``."""
+    main()
+    return 0

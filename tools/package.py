@@ -57,6 +57,7 @@ _WHOLE = {
     "claims.schema.json": "the JSON Schema of claims.yaml",
     "series.yaml": "the catalogue: every series used, what it is and what it is not",
     "fingerprints.json": "hashes of every series and year of the reference store; no price can be read from them",
+    "manifest.schema.json": "the JSON Schema of a store's manifest",
     "verdicts.schema.json": "the JSON Schema of `python -m helpers verdicts --json`",
 }
 

@@ -4,6 +4,7 @@
 :func:`helpers.report.command.report`, which executes them first where there is a store.
 """
 
-from helpers.report.site import PROJECT, TAGLINE, ReportError, publish
+from helpers.report.pages import ReportError
+from helpers.report.site import Published, publish
 
-__all__ = ["PROJECT", "TAGLINE", "ReportError", "publish"]
+__all__ = ["Published", "ReportError", "publish"]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import psutil
 
-from helpers import market, notebooks
+from helpers import files, market, notebooks, store
 from helpers.files import HelperError
 from helpers.report import site
+from helpers.words import date, listing
 
-SITE = notebooks.ROOT / "site"
+SITE = files.ROOT / "site"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 #: A browser that neither calls home nor asks anything.
 QUIET = (
@@ -30,48 +35,125 @@ QUIET = (
 )
 
 
-def _store() -> market.Store | None:
-    """The store, checked; None if there is none."""
-    if os.environ.get("MARKET_DATA") == "synthetic":
-        return None
-    path = market.locate()
-    return None if path is None else market.Store(path)
-
-
-def _committed_until() -> str | None:
-    """Last session of the data behind the committed notebooks."""
-    sessions = [entry["data"].get("last_session") for entry in notebooks.verdicts()]
-    return max((day for day in sessions if day), default=None)
-
-
 def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path], None] | None = None) -> Path:
-    """Execute the notebooks on the store, or take the committed ones, and write the site."""
+    """Execute the notebooks on the store, or publish the committed run, and write the site; its address.
+
+    Where there is no store, one is fetched first if there is a network and ``DATA=no`` does not refuse it.
+    """
     site.check_target(target)
-    store = _store()
-    wanted = notebooks.names()
-    if not wanted:
+    if not notebooks.names():
         raise HelperError("There are no notebooks to publish.")
-    if store is None:
-        until = _committed_until()
-        line = "Published from the committed run" + (f" on data to {site.day(until)}." if until else ".")
-        site.say(f"There is no market data here, so that nothing is executed; {market.HOW_TO_GET_DATA}.")
-        site.say(line)
-        return site.publish(notebooks.FOLDER, target, line, one_file, finish)
-    reference = market.is_reference(store)
+    missing, path = [], store.locate()
+    if path is None:
+        told, without = _fetched()
+        site.say(told)
+        missing += without
+        path = store.locate()
+    if path is None:
+        made, missing = _committed(target, told, one_file, finish), ["market data"]
+    else:
+        made = _executed(store.Store(path), target, one_file, finish, missing)
+    return _ended(made, missing)
+
+
+def _fetched() -> tuple[str, list[str]]:
+    """A sentence on the attempt to fetch a store where there is none, and what did not come."""
+    try:
+        fetch: Any = importlib.import_module("helpers.sources.fetch")
+    except ModuleNotFoundError:
+        return f"There is no market data here, so that nothing is executed; {market.HOW_TO_GET_DATA}.", []
+    done = fetch.first_store(fetch.Progress(bar=sys.stderr.isatty()))
+    gaps = sorted({day for days in done.gaps.values() for day in days})
+    told = done.sentence or f"There is no market data here; {market.HOW_TO_GET_DATA}."
+    return told, [*done.lacks, *(f"the session {day} of some series" for day in gaps)]
+
+
+def _committed(target: Path, why: str, one_file: bool, finish: Any) -> site.Published:
+    """Publish the committed run, once every verdict of it has been derived again."""
+
+    def line(verdicts: list[dict[str, Any]]) -> str:
+        site.say(f"Published from the committed run{_until(verdicts)}.")
+        return f"Published from the committed run{_until(verdicts)}. {why}"
+
+    return site.publish(notebooks.FOLDER, target, line, one_file, finish)
+
+
+def _until(verdicts: list[dict[str, Any]]) -> str:
+    """`` on data to …``: the last session behind verdicts; empty if they rest on none."""
+    last = max(filter(None, (entry["data"]["last_session"] for entry in verdicts)), default=None)
+    return f" on data to {date(last)}" if last else ""
+
+
+def _executed(
+    held: store.Store, target: Path, one_file: bool, finish: Any, missing: list[str]
+) -> site.Published:
+    """Execute on a store and publish; a notebook that cannot run on it is published as it was committed."""
+    reference = market.is_reference(held)
+    until = f"market data to {date(held.last_session)}"
     known = " (the reference store)" if reference else " (not the reference store)"
-    line = f"Executed on market data to {site.day(store.last_session)}{known}."
-    if old := market.staleness(store.last_session, pd.Timestamp.now()):
-        site.say(old)
-        line += f" {old}"
-    if gone := store.lacks(*market.optional_files()):
-        site.say(gone)
-        line += f" {gone} What rests on them is left out or not judged, and each notebook says so."
-    before = None if reference else notebooks.verdicts()
-    site.say(f"Executing {len(wanted)} notebooks on market data to {site.day(store.last_session)}{known} ...")
-    market.CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="run-", dir=market.CACHE) as folder:
-        notebooks.run(wanted, lambda name: Path(folder) / f"{name}.ipynb", site.say, bar=sys.stderr.isatty())
-        return site.publish(Path(folder), target, line, one_file, finish, before)
+    said = [f"Executed on {until}{known}."]
+    if old := market.staleness(held.last_session, pd.Timestamp.now()):
+        said.append(old)
+    if gone := held.lacks(*store.optional_files()):
+        said.append(f"{gone} What rests on them is left out or not judged, and each notebook says so.")
+        missing.append(gone.rstrip("."))
+    before, notes, wanted = _before(), dict[str, str](), notebooks.names()
+    site.say("\n".join([*said[1:], f"Executing {len(wanted)} notebooks on {until}{known} ..."]))
+    with _working() as folder:
+        failures: dict[str, str] = {}
+        notebooks.run(
+            wanted,
+            lambda name: folder / f"{name}.ipynb",
+            site.say,
+            bar=sys.stderr.isatty(),
+            failures=None if reference else failures,
+        )
+        for name, why in failures.items():
+            shutil.copy(notebooks.path_of(name), folder)
+            notes[name] = (
+                f"This page is the committed run{_until(before or [])}; on {until} it could not run: {why}"
+            )
+            missing.append(f"a new run of {name}")
+        if len(failures) == len(wanted):
+            why = f"No notebook could be executed on {until}: {next(iter(failures.values()))}"
+            return _committed(target, why, one_file, finish)
+        return site.publish(folder, target, " ".join(said), one_file, finish, before, notes)
+
+
+def _before() -> list[dict[str, Any]] | None:
+    """The committed verdicts; None, with a sentence, if they are at fault."""
+    try:
+        return notebooks.verdicts(notebooks.FOLDER)
+    except HelperError as error:
+        site.say(f"The committed run cannot be compared: {error}")
+        return None
+
+
+@contextmanager
+def _working() -> Iterator[Path]:
+    """A folder for the executed notebooks; those that killed runs left are swept first."""
+    for stray in files.cache().glob("run-*"):
+        owner = stray.name.split("-")[1]
+        if not (owner.isdigit() and psutil.pid_exists(int(owner))):
+            shutil.rmtree(stray, ignore_errors=True)
+    name = f"run-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=name, dir=files.cache(), ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _ended(made: site.Published, missing: list[str]) -> Path:
+    """Say in three lines how many verdicts there are, which changed and what was missing; the address."""
+    open_ = notebooks.not_judged(made.verdicts)
+    changed = [
+        f"{change.claim.id} ({change.was.lower()}, now {change.now.lower()})" for change in made.changed or ()
+    ]
+    site.say(f"{len(made.verdicts)} verdicts, {len(open_)} claims not judged.")
+    if made.changed is None:
+        site.say("Nothing was compared with the committed run.")
+    else:
+        site.say(f"Changed against the committed run: {listing(changed) if changed else 'nothing'}.")
+    site.say(f"Missing: {listing(missing) if missing else 'nothing'}.")
+    return made.address
 
 
 def find_browser() -> str | None:
@@ -80,23 +162,11 @@ def find_browser() -> str | None:
 
 
 def _print(browser: str, source: Path, target: Path) -> None:
-    rootless = ("--no-sandbox",) if getattr(os, "geteuid", lambda: 1)() == 0 else ()
+    rootless = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+    flags = [*QUIET, *rootless, "--no-pdf-header-footer", "--generate-pdf-document-outline"]
     with tempfile.TemporaryDirectory(prefix="print-") as profile:
-        done = subprocess.run(
-            [
-                browser,
-                *QUIET,
-                *rootless,
-                f"--user-data-dir={profile}",
-                "--no-pdf-header-footer",
-                "--generate-pdf-document-outline",
-                f"--print-to-pdf={target}",
-                source.as_uri(),
-            ],
-            capture_output=True,
-            timeout=600,
-            check=False,
-        )
+        flags += [f"--user-data-dir={profile}", f"--print-to-pdf={target}", source.as_uri()]
+        done = subprocess.run([browser, *flags], capture_output=True, timeout=600, check=False)
     if done.returncode != 0 or not target.is_file():
         raise HelperError(f"{Path(browser).name} could not print the report (exit code {done.returncode}).")
 
@@ -109,9 +179,10 @@ def pdf(target: Path = SITE) -> Path:
             "Printing needs Chromium or Chrome, which is not on the PATH; install it, "
             "or open the report in a browser and print it there."
         )
+    name = site.file_name(".pdf")
     report(
         target,
         one_file=True,
-        finish=lambda folder: _print(browser, folder / site.ONE_FILE, folder / site.PRINTED),
+        finish=lambda folder: _print(browser, folder / site.file_name(".html"), folder / name),
     )
-    return target / site.PRINTED
+    return target / name

@@ -13,22 +13,7 @@ from helpers.notebooks import CONTRACT
 if TYPE_CHECKING:
     from helpers.claims import Claim
 
-COLUMNS = (
-    "id",
-    "section",
-    "paragraph",
-    "says",
-    "kind",
-    "clarity",
-    "verdict",
-    "robustness",
-    "specifications",
-    "rule",
-    "as_of",
-    "notebook",
-    "facts",
-    "caveat",
-)
+COLUMNS = "id section paragraph says kind clarity verdict robustness specifications rule as_of notebook facts caveat"
 
 
 def contract(verdicts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -44,29 +29,14 @@ def as_json(value: Any, indent: int | None = 2) -> str:
 def as_csv(claims: Mapping[str, Claim], verdicts: Mapping[str, Mapping[str, Any]]) -> str:
     """One row a claim; a claim without a verdict has an empty one."""
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, COLUMNS.split(), lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for claim in claims.values():
         given = verdicts.get(claim.id, {})
-        robustness = given.get("robustness") or {}
-        writer.writerow(
-            {
-                "id": claim.id,
-                "section": claim.section,
-                "paragraph": claim.paragraph,
-                "says": claim.says,
-                "kind": claim.kind,
-                "clarity": claim.clarity,
-                "verdict": given.get("verdict", ""),
-                "robustness": robustness.get("share", ""),
-                "specifications": robustness.get("of", ""),
-                "rule": claim.rule_text(),
-                "as_of": claim.as_of,
-                "notebook": claim.notebook,
-                "facts": " ".join(claim.facts),
-                "caveat": given.get("caveat") or "",
-            }
-        )
+        firm = given.get("robustness") or {}
+        found = {"verdict": given.get("verdict"), "caveat": given.get("caveat"), "rule": claim.rule_text()}
+        found |= {"robustness": firm.get("share"), "specifications": firm.get("of")}
+        writer.writerow({**vars(claim), **found, "facts": " ".join(claim.facts)})
     return stream.getvalue()
 
 

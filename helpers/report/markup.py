@@ -1,16 +1,14 @@
-"""Text to safe HTML: Markdown, code, and the HTML of our own cards and tables, rewritten by an allow-list.
-
-Everything that a page shows passes through here. What is not on the list is shown as text.
-"""
+"""Text to safe HTML: Markdown, code, formulas; nh3 guards what a page shows by an allow-list."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from html.parser import HTMLParser
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import mistune
@@ -18,27 +16,31 @@ import mistune
 #: Control characters, and those that turn the direction of what follows: shown, never obeyed.
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_DAY = re.compile(r"\b(?:19|20)\d\d-[01]\d-[0-3]\d\b")
+#: A day in a text; what stands inside a tag has its end before the next tag begins.
+_DAY = re.compile(r"\b(?:19|20)\d\d-[01]\d-[0-3]\d\b(?![^<>]*>)")
 _CLAIM = re.compile(r"C\d{2,3}")
 _NOTEBOOK = re.compile(r"(?:\./)?(\d\d-[a-z0-9-]+)\.ipynb(?:#(.*))?")
 
-_VOID = {"br", "hr"}  # no img: pictures come from outputs only, with their alt text
-_TEXT = """
-    a abbr b blockquote caption cite code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4
-    h5 h6 i kbd li mark ol p pre q s small span strong sub summary sup table tbody td tfoot th thead tr u ul var
-"""
 _MATH = """
     math mrow mi mn mo mtext mspace msup msub msubsup mfrac msqrt mroot mover munder munderover mtable mtr mtd
-    mstyle mpadded menclose semantics annotation
+    mstyle mpadded menclose
 """
-_KEPT = """
-    alt aria-label class colspan columnalign columnspacing datetime dir display fence form height href id lang
-    linethickness lspace mathvariant maxsize minsize open role rowspan rspace scope separator start stretchy
-    tabindex title width xmlns
+_TEXT = """
+    a b blockquote br caption cite code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i kbd li mark ol p pre q s
+    section small span strong sub summary sup table tbody td tfoot th thead tr u ul
+"""  # no img: pictures come from outputs only, with their alt text
+_OF_MATH = """
+    columnalign columnspacing display fence form height linethickness lspace mathvariant maxsize minsize rowspan
+    rspace separator stretchy width xmlns
 """
-_TAGS = {*_VOID, *_TEXT.split(), *_MATH.split()}
-_ATTRIBUTES = set(_KEPT.split())
-_HEADINGS = {f"h{level}" for level in range(1, 7)}
+_ATTRIBUTES = {
+    "*": {"aria-label", "class", "id", "role", "tabindex", "title"},
+    "a": {"href"},
+    "ol": {"start"},
+    "th": {"colspan", "rowspan", "scope"},
+    "td": {"colspan", "rowspan"},
+    **{tag: set(_OF_MATH.split()) for tag in _MATH.split()},
+}
 
 
 def visible(text: str) -> str:
@@ -135,203 +137,38 @@ class Context:
         self.ids.add(name)
         return name
 
+    def table(self) -> str:
+        """Label of the next table that scrolls."""
+        self.tables += 1
+        return f"Table {self.tables}, {self.page}"
+
     def href(self, page: str, anchor: str = "") -> str:
         """Address as seen from this page."""
         return self.links.href(page, anchor, self.page)
 
 
-# ------------------------------------------------------------------------------------------------ our HTML
+# ------------------------------------------------------------------------------------------------ safe HTML
 
 
-class _Rewriter(HTMLParser):
-    """Copies HTML by the allow-list; balances it; anchors the cards; puts tables into scroll containers."""
+def safe(html_: str) -> str:
+    """HTML by the allow-list: what is not on it goes, what is open is closed, links run no script."""
+    import nh3
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(convert_charrefs=True)
-        self.context = context
-        self.out: list[str] = []
-        self.open: list[tuple[str, str]] = []  # the tag, and what follows its end
-        self.in_claim = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
-            self.out.append(escape(self.get_starttag_text() or ""))
-            return
-        given = {key: value or "" for key, value in attrs if key in _ATTRIBUTES}
-        classes = given.get("class", "")
-        kept_id = given.pop("id", "") if tag in _HEADINGS else ""
-        given.pop("id", None)
-        after = ""
-        if kept_id:
-            given["id"] = kept_id
-        elif tag in _HEADINGS:
-            tag, given = "p", {"class": "heading"}
-        if tag == "table" and classes != "rr-figures":
-            self.context.tables += 1
-            label = f"Table {self.context.tables}, {self.context.page}"
-            self.out.append(f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(label)}">')
-            after = "</div>"
-        if "rr-card" in classes:
-            after = self._anchor(given)
-        elif classes == "rr-claim":
-            self.in_claim = len(self.open) + 1
-        if not _safe(given.get("href", "")):
-            del given["href"]
-        self.out.append(_tag(tag, given))
-        if tag not in _VOID:
-            self.open.append((tag, after))
-
-    def _anchor(self, given: dict[str, str]) -> str:
-        """Give a card its claim's id, once; what follows the card's last line are its links."""
-        found = _CLAIM.search(given.get("aria-label", ""))
-        if found is None or found[0] not in self.context.owned or found[0] in self.context.ids:
-            return ""
-        key, context = found[0], self.context
-        given["id"] = context.links.id(context.page, context.unique(key))
-        links = []
-        if f"{key}-rule" in context.ids:
-            links.append((context.href(context.page, f"{key}-rule"), "What the article says"))
-        if context.section_figure:
-            links.append((context.href(context.page, context.section_figure), "Chart"))
-        links += [
-            (context.href("article", key), "Place in the article"),
-            (context.href("index", key), "Scoreboard"),
-        ]
-        items = "".join(
-            f'<li><a href="{href}">{text}<span class="sr"> of {key}</span></a></li>' for href, text in links
-        )
-        return f'\0<ul class="rr-links">{items}</ul>'
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _VOID or tag not in _TAGS:
-            if tag not in _TAGS:
-                self.out.append(escape(f"</{tag}>"))
-            return
-        names = [name for name, _ in self.open]
-        wanted = "p" if tag in _HEADINGS and tag not in names else tag
-        if wanted in names:
-            while self._pop() != wanted:
-                pass
-
-    def _pop(self) -> str:
-        tag, after = self.open.pop()
-        if len(self.open) < self.in_claim:
-            self.in_claim = 0
-        # A leading NUL marks what belongs inside, before the end tag.
-        inside, outside = (after[1:], "") if after.startswith("\0") else ("", after)
-        self.out.append(f"{inside}</{tag}>{outside}")
-        return tag
-
-    def handle_data(self, data: str) -> None:
-        key, tag = data.strip(), self.open[-1][0] if self.open else ""
-        if key in self.context.links.verdicts and (tag in {"td", "th"} or (tag == "b" and self.in_claim)):
-            self.out.append(self._to_verdict(key))
-            return
-        # A date that breaks at its hyphens is hard to read.
-        self.out.append(_DAY.sub(r"<time>\g<0></time>", escape_text(data)))
-
-    def _to_verdict(self, key: str) -> str:
-        """A claim's id as a link to its verdict; on the card that opens its notebook also a place to go to."""
-        context, place = self.context, ""
-        name = f"{key}-rule"
-        if self.in_claim and key in context.owned and name not in context.ids:
-            place = f' id="{context.links.id(context.page, context.unique(name))}"'
-        return f'<a{place} href="{context.href(context.links.verdicts[key], key)}">{key}</a>'
-
-    def handle_comment(self, data: str) -> None:
-        return
-
-    def handle_decl(self, decl: str) -> None:
-        self.out.append(escape(f"<!{decl}>"))
-
-    def unknown_decl(self, data: str) -> None:
-        self.out.append(escape(f"<![{data}]>"))
-
-    def handle_pi(self, data: str) -> None:
-        self.out.append(escape(f"<?{data}>"))
-
-    def result(self) -> str:
-        self.close()
-        while self.open:
-            self._pop()
-        return "".join(self.out)
-
-
-def _tag(tag: str, attributes: dict[str, str]) -> str:
-    listed = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
-    return f"<{tag}{listed}>"
-
-
-def _safe(address: str) -> bool:
-    scheme = re.match(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):", address)
-    return not address.lstrip().startswith("//") and (
-        scheme is None or scheme[1].lower() in {"http", "https", "mailto"}
+    kept = nh3.clean(
+        html_,
+        tags={*_TEXT.split(), *_MATH.split()},
+        attributes=_ATTRIBUTES,
+        attribute_filter=lambda tag, key, value: None if key == "href" and value[:2] == "//" else value,
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
     )
+    # A date that breaks at its hyphens is hard to read.
+    return _DAY.sub(r"<time>\g<0></time>", visible(kept))
 
 
-def ours(markup: str) -> bool:
-    """True if an output's HTML was made by our helpers; any other is shown as its plain text."""
-    return re.match(r'\s*<(?:div|table|details|p|section|ul) class="rr-', markup) is not None
-
-
-def rewrite(markup: str, context: Context) -> str:
-    """HTML of our helpers, or made from our Markdown, as it stands on the page."""
-    parser = _Rewriter(context)
-    parser.feed(markup)
-    return _FIGURES.sub(_shorten, _TABLE.sub(_align, parser.result()))
-
-
-_FIGURES = re.compile(r'<table class="rr-figures"><tbody>(.*?)</tbody></table>', re.S)
-#: Figures that a card shows at once: first come those that its rule names.
-SHOWN = 8
-
-
-def _shorten(table: re.Match[str]) -> str:
-    """Fold the figures of a long card behind the first few."""
-    rows = _ROW.findall(table[1])
-    if len(rows) <= SHOWN + 2:
-        return table[0]
-    shown, folded = (
-        f'<table class="rr-figures"><tbody>{"".join(f"<tr>{row}</tr>" for row in part)}</tbody></table>'
-        for part in (rows[:SHOWN], rows[SHOWN:])
-    )
-    return f"{shown}<details><summary>{len(rows) - SHOWN} further figures</summary>{folded}</details>"
-
-
-_TABLE = re.compile(r'<table class="rr-table">.*?</table>', re.S)
-_ROW = re.compile(r"<tr>(.*?)</tr>", re.S)
-_CELL = re.compile(r"<(t[hd])((?: [^>]*)?)>(.*?)</\1>", re.S)
-_NUMBER = re.compile(r"[-+−]?[\d,.]+([ \u00a0]?[%a-zA-Z]{1,6})?|")
-
-
-def _column(cells: tuple[str, ...]) -> str:
-    numbers = [cell for cell in cells if cell and _NUMBER.fullmatch(cell)]
-    if 2 * len(numbers) > len([cell for cell in cells if cell]) and max(map(len, cells)) < 16:
-        return ' class="num"'
-    longest = max(len(strip_tags(cell)) for cell in cells)
-    return ' class="long"' if longest > 45 else ' class="mid"' if longest > 18 else ""
-
-
-def _align(table: re.Match[str]) -> str:
-    """Mark the columns that hold numbers: they stand to the right and are not broken."""
-    rows = [[cell[3] for cell in _CELL.finditer(row[1])] for row in _ROW.finditer(table[0])][1:]
-    columns = [_column(cells) for cells in zip(*rows, strict=False)]
-    if columns and "num" in columns[0]:
-        columns[0] = ""  # years and ranks in front name the row
-
-    def mark(row: re.Match[str]) -> str:
-        cells = [
-            f"<{tag}{rest}{columns[place] if place < len(columns) else ''}>{text}</{tag}>"
-            for place, (tag, rest, text) in enumerate(_CELL.findall(row[1]))
-        ]
-        return f"<tr>{''.join(cells)}</tr>"
-
-    return _ROW.sub(mark, table[0])
+def scroll(table: str, label: str) -> str:
+    """What may be wider than the page, in a container that scrolls and can be reached by keyboard."""
+    return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(label)}">{table}</div>'
 
 
 # ------------------------------------------------------------------------------------------------ Markdown
@@ -345,11 +182,7 @@ def formula(text: str, block: bool = False) -> str:
         drawn = convert(text, display="block" if block else "inline")
     except Exception:  # the library raises many kinds of errors
         return f"<p><code>{escape(text)}</code></p>" if block else f"<code>{escape(text)}</code>"
-    return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="Formula">{drawn}</div>'
-        if block
-        else drawn
-    )
+    return scroll(drawn, "Formula") if block else drawn
 
 
 class _Renderer(mistune.HTMLRenderer):
@@ -380,28 +213,28 @@ class _Renderer(mistune.HTMLRenderer):
         shown = highlight(code) if (info or "").startswith("py") else escape(code)
         return f'<pre tabindex="0"><code>{shown}</code></pre>\n'
 
-
-class _Markdown:
-    """One Markdown parser a kind, and the renderer through which it learns of the page."""
-
-    def __init__(self, escape_html: bool) -> None:
-        self.renderer = _Renderer(escape=escape_html)
-        self.parse = mistune.create_markdown(
-            renderer=self.renderer, plugins=["table", "strikethrough", "math", "footnotes", "def_list"]
-        )
-        # The plug-in registers its own drawing of formulas, for a script that we do not load.
-        self.renderer.register("inline_math", lambda _, text: formula(text))
-        self.renderer.register("block_math", lambda _, text: formula(text, block=True))
+    def table(self, text: str) -> str:
+        return scroll(f"<table>{text}</table>", self.context.table())
 
 
-_parser = cache(_Markdown)
+@cache
+def _parser() -> tuple[_Renderer, mistune.Markdown]:
+    """The Markdown parser, and the renderer through which it learns of the page."""
+    renderer = _Renderer(escape=True)
+    plugins = ["table", "strikethrough", "math", "footnotes", "def_list"]
+    parse = mistune.create_markdown(renderer=renderer, plugins=plugins)
+    # The plug-ins register their own drawing: of formulas for a script that we do not load, of tables without a frame.
+    renderer.register("inline_math", lambda _, text: formula(text))
+    renderer.register("block_math", lambda _, text: formula(text, block=True))
+    renderer.register("table", _Renderer.table)
+    return renderer, parse
 
 
-def markdown(text: str, context: Context, trusted: bool = True) -> str:
-    """Markdown as HTML. ``trusted`` text (our cells) may hold HTML on the allow-list; other text none."""
-    parser = _parser(not trusted)
-    parser.renderer.context = context
-    return rewrite(str(parser.parse(text)), context)
+def markdown(text: str, context: Context) -> str:
+    """Markdown as HTML; HTML in it is shown as text."""
+    renderer, parse = _parser()
+    renderer.context = context
+    return safe(str(parse(text)))
 
 
 # ------------------------------------------------------------------------------------------------ code
@@ -424,21 +257,7 @@ def _mark(kind: Any) -> str:
 
 
 def highlight(code: str) -> str:
-    """Python as HTML with marks for keywords, strings and comments."""
-    return "".join(
-        f'<span class="{css}">{escape_text(text)}</span>' if css else escape_text(text)
-        for css, text in _runs(code)
-    )
-
-
-def _runs(code: str) -> Iterator[tuple[str, str]]:
-    """Neighbouring tokens with one mark as one piece."""
-    last, held = "", ""
-    for kind, text in _lexer().get_tokens(code):
-        css = _mark(kind)
-        if css != last and held:
-            yield last, held
-            held = ""
-        last, held = css, held + text
-    if held:
-        yield last, held
+    """Python as HTML with marks for keywords, strings and comments; neighbours with one mark are one piece."""
+    tokens = ((_mark(kind), escape_text(text)) for kind, text in _lexer().get_tokens(code))
+    pieces = [(css, "".join(text for _, text in run)) for css, run in groupby(tokens, itemgetter(0))]
+    return "".join(f'<span class="{css}">{text}</span>' if css else text for css, text in pieces)

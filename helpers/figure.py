@@ -1,0 +1,609 @@
+"""What every chart carries, and how it is laid out: title, key, labels that collide with nothing, source, numbers."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import textwrap
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any, Required, TypedDict
+
+import numpy as np
+import pandas as pd
+from matplotlib import style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation, Text
+from matplotlib.ticker import ScalarFormatter
+from matplotlib.transforms import Bbox
+
+from helpers import market, tables
+from helpers.files import HelperError
+from helpers.words import date, made_up, num, wrap_title
+
+STYLE = Path(__file__).with_name("house.mplstyle")
+MIME = "application/vnd.claims.chart+json"
+WIDTH = 7.2  # inches; shown 720 pixels wide
+#: Dots per inch: of the layout; and of pictures that would otherwise have more bytes than a notebook has room for.
+DPI, HIGH, LOW, LEAST, BYTES = 160, 200, 120, 100, 14_000
+INK, QUIET = "#111111", "#555555"
+_CENTRED: dict[str, Any] = {"ha": "center", "va": "center", "annotation_clip": False}
+_FAR = (8, 14, 20, 30, 45, 65, 90, 120, 160, 210, 270)
+_TURNS = (90, 270, 45, 135, 315, 225, 0, 180, 20, 160, 340, 200)
+HALO = [withStroke(linewidth=3, foreground="white")]
+PROVIDERS = {
+    "yahoo": "Yahoo Finance",
+    "fred": "FRED",
+    "french": "Kenneth R. French Data Library",
+    "shiller": "Robert Shiller",
+    "ishares": "iShares",
+    "nasdaq-screener": "Nasdaq stock screener",
+    "interactive-brokers": "Interactive Brokers",
+}
+_DATE = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)?\s+(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*")
+_DAY = re.compile(r"\b(\d{1,2})(?:st|nd|rd|th)\b")
+_NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
+
+
+class Carry(TypedDict, total=False):
+    """What every verb takes besides its frame.
+
+    title : the finding, one sentence; unit : words for the axis of values; x : words for the other axis
+    alt : made from title and frame if not given; note : one line under the title on how to read the chart
+    table, digits : the numbers behind the chart and their decimals; the plotted ones, or the decisive 60
+    series : ids of the catalogue, added to those among the frame's columns; also : other sources, in words
+    data : the market, if not the notebook's own; to : last date shown, if the frame has none
+    shows : numbers of the title that the picture would not show; they stand under it. height : inches
+    """
+
+    title: Required[str]
+    unit: Required[str]
+    x: str
+    alt: str
+    note: str
+    table: pd.DataFrame
+    digits: tables.Digits
+    series: Sequence[str]
+    also: str
+    data: Any
+    to: Any
+    shows: Sequence[float | str]
+    height: float
+
+
+class Chart:
+    """One finished chart. The last expression of a cell shows itself; elsewhere call :meth:`show`.
+
+    ``ax`` (or ``axes``) is there for the rare last touch before it is shown.
+    """
+
+    def __init__(
+        self, kind: str, frame: Any, carry: Carry, rows: Sequence[float] = (1,), columns: int = 1
+    ) -> None:
+        self.kind, self.carry, self.frame = kind, carry, frame
+        if len(carry["title"].split()) < 4:
+            raise HelperError("A chart needs a title that states its finding in a sentence.")
+        if "alt" in carry and len(carry["alt"].split()) < 8:
+            raise HelperError(
+                "A chart needs alt text that states its finding in a sentence; leave it out to have it made."
+            )
+        if not frame.size or not frame.notna().to_numpy().any():
+            raise HelperError(f"The chart “{carry['title']}” has no numbers to draw.")
+        self.figure = Figure(figsize=(WIDTH, 4), dpi=DPI)
+        self._canvas = FigureCanvasAgg(self.figure)
+        ratios = {"height_ratios": list(rows)}
+        grid = self.figure.subplots(
+            len(rows), columns, sharex=len(rows) > 1, squeeze=False, gridspec_kw=ratios
+        )
+        self.axes = list(grid.flat)
+        self.ax = self.axes[0]
+        self.key: list[Any] = []
+        self.words: list[str] = []
+        self.colours: dict[str, str] = {}
+        self.table: pd.DataFrame | None = None
+        self.summary = ""
+        self.synthetic = made_up(carry.get("data")) or made_up(frame)
+        self._marks: list[Text] = []
+        self._ends: dict[Any, list[Text]] = {}
+        self._notes: list[tuple[Any, float, float, Text]] = []
+
+    # ------------------------------------------------------------------------------ labels, placed later
+
+    def mark(self, x: Any, text: str) -> None:
+        """Words above the first panel at x; they are stacked where they would meet."""
+        look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 9, "color": QUIET}
+        place = self.ax.get_xaxis_transform()
+        label = self.ax.annotate(text, (x, 1), (0, 3), place, "offset points", annotation_clip=False, **look)
+        self._marks.append(label)
+
+    def end(self, ax: Any, y: float, text: str, colour: str, bold: bool = True) -> None:
+        """Words to the right of a panel, at the height y: a line's name, a reference."""
+        leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 1}
+        where: Any = ("axes fraction", "data"), "offset points"
+        label = ax.annotate(textwrap.fill(text, 20), (1, y), (13, 0), *where, arrowprops=leader, va="center")
+        label.set(color=colour, fontsize=9.5 if bold else 9, fontweight="bold" if bold else "normal")
+        label.set(linespacing=1.05, annotation_clip=False)
+        self._ends.setdefault(ax, []).append(label)
+
+    def write(self, ax: Any, x: float, y: float, text: str, colour: str = INK) -> None:
+        """Words near a point of a panel, wherever they cross no line and no other words."""
+        leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 4}
+        label = ax.annotate(text, (x, y), (0, 0), "data", "offset points", arrowprops=leader, **_CENTRED)
+        label.set(color=colour, fontsize=9, fontweight="bold", path_effects=HALO, zorder=6, in_layout=False)
+        self._notes.append((ax, x, y, label))
+
+    def swatch(self, words: str, colour: str, **look: Any) -> None:
+        """An area of the key."""
+        self.key.append(Patch(**{"facecolor": colour, "label": words, **look}))
+
+    def dot(self, words: str, colour: str, shape: str, **look: Any) -> None:
+        """A mark of the key."""
+        self.key.append(Line2D([], [], color=colour, marker=shape, linestyle="none", label=words, **look))
+
+    def stroke(self, words: str, **look: Any) -> None:
+        """A line of the key."""
+        self.key.append(Line2D([], [], label=words, **look))
+
+    @property
+    def places(self) -> int:
+        """Decimals of the figures in the picture."""
+        digits = self.carry.get("digits", 2)
+        return digits if isinstance(digits, int) else 2
+
+    # ------------------------------------------------------------------------------------------- layout
+
+    def finish(self) -> Chart:
+        """Lay out, place the labels, and refuse what a reader could not read or would miss."""
+        for axes in self.axes:
+            axes.set_ylabel(textwrap.fill(axes.get_ylabel(), 34))
+        self._frame()
+        self._layout()
+        if self._stack():
+            self._layout()
+        self.figure.set_layout_engine("none")
+        for ax, labels in self._ends.items():
+            _push_apart(ax, labels)
+        for ax, x, y, label in self._notes:
+            _settle(self.figure, ax, (x, y), label)
+        self._check()
+        return self
+
+    def _layout(self) -> None:
+        self.figure.set_layout_engine(
+            ConstrainedLayoutEngine(rect=self._rect, w_pad=0.03, h_pad=0.03, wspace=0.08)
+        )
+        self.figure.draw_without_rendering()
+
+    def _text(self, x: float, y: float, text: str, **look: Any) -> Text:
+        label = self.figure.text(x, y, text, ha="left", **look)
+        label.set_in_layout(False)
+        return label
+
+    def _frame(self) -> None:
+        """Title, note and key above the panels, the source line below: the figure grows by what they need."""
+        title = self._text(0, 0, wrap_title(self.carry["title"]), va="top", fontsize=12.5, fontweight="bold")
+        shows = [num(v, 2) if isinstance(v, int | float) else v for v in self.carry.get("shows", ())]
+        below = " · ".join(
+            [*([self.carry["note"]] if "note" in self.carry else []), *self.words, *map(str, shows)]
+        )
+        self._title = title
+        note = self._text(0, 0, wrap_title(below or " ", 104), va="top", fontsize=9, color="#444444")
+        source = self._text(0, 0, textwrap.fill(self.source, 122), va="bottom", fontsize=7.5, color=QUIET)
+        heads: list[Any] = [title, *([note] if below else []), *([self._legend()] if self.key else [])]
+        heights = [_box(self.figure, part).height + 9 for part in heads]
+        foot = _box(self.figure, source).height + 14
+        inner = self.carry.get("height", 3.3) * DPI
+        full = inner + sum(heights) + foot + 8
+        self.figure.set_size_inches(WIDTH, full / DPI)
+        top = full - 8
+        for part, height in zip(heads, heights, strict=True):
+            if part in (title, note):
+                part.set_position((0.008, top / full))
+            else:
+                part.set_bbox_to_anchor((0.012, (top + 2) / full))
+            top -= height
+        source.set_position((0.008, 8 / full))
+        self._rect = (0.004, foot / full, 0.988, top / full - foot / full)
+        # Shares of the height that the title and the source line take: a page that has them as text cuts them off.
+        self._strips = [round((heights[0] + 8) / full, 4), round(foot / full, 4)]
+        if self.synthetic:
+            mark = self.figure.text(
+                0.5,
+                0.5,
+                "SYNTHETIC",
+                fontsize=52,
+                alpha=0.12,
+                ha="center",
+                va="center",
+                rotation=20,
+                gid="watermark",
+            )
+            mark.set_in_layout(False)
+
+    def _legend(self) -> Any:
+        for columns in range(len(self.key), 0, -1):
+            legend = self.figure.legend(
+                handles=self.key, loc="upper left", ncols=columns, borderaxespad=0, bbox_to_anchor=(0, 1)
+            )
+            legend.set_in_layout(False)
+            if columns == 1 or _box(self.figure, legend).width < 0.97 * WIDTH * DPI:
+                return legend
+            legend.remove()
+
+    def _stack(self) -> int:
+        """Set the words of marks beside or above one another; how many rows they need beyond the first."""
+        labels = sorted(self._marks, key=lambda text: _box(self.figure, text).x0)
+        boxes = [_box(self.figure, label) for label in labels]
+        shift = {"center": 0.0, "left": 0.5, "right": -0.5}
+        room = self.figure.bbox
+
+        def fits(sides: Sequence[str], rows: Sequence[int]) -> bool:
+            there = [
+                box.translated(shift[side] * box.width, row * (box.height + 10))
+                for box, side, row in zip(boxes, sides, rows, strict=True)
+            ]
+            inside = all(box.x0 > room.x0 and box.x1 < room.x1 for box in there)
+            return inside and not any(_meets(box, there[:i], 9) for i, box in enumerate(there))
+
+        for rows in ([0] * len(labels), [i % 2 for i in range(len(labels))], list(range(len(labels)))):
+            for sides in sorted(product(shift, repeat=len(labels)), key=lambda s: len(s) - s.count("center")):
+                if fits(sides, rows):
+                    for label, side, row, box in zip(labels, sides, rows, boxes, strict=True):
+                        label.set_horizontalalignment(side)  # type: ignore[arg-type]
+                        label.set_position((0, 3 + row * (box.height + 10) * 72 / DPI))
+                    return max(rows, default=0)
+        return 0
+
+    # ------------------------------------------------------------------------------------------- checks
+
+    def _check(self) -> None:
+        """Words that meet, or a title that the picture does not show, stop whoever writes a notebook.
+
+        On other data than those it was written for, a chart is better than none.
+        """
+        opened = market.current()
+        if opened is not None and not (opened.store and market.is_published(opened.store)):
+            return
+        if found := collisions(self.figure):
+            one, other = found[0]
+            raise HelperError(
+                f"In the chart “{self.carry['title']}” the words “{one}” meet {other}; "
+                "shorten or leave out one of them."
+            )
+        if missing := self._unseen():
+            raise HelperError(
+                f"The title “{self.carry['title']}” says {', '.join(missing)}, which the picture does not show; "
+                "draw it, or name it in shows=[...]."
+            )
+
+    def _unseen(self) -> list[str]:
+        """Numbers and dates of the title that stand nowhere in the picture, to the precision of the title."""
+        named = {
+            n
+            for entry in market.catalogue().values()
+            for n in re.findall(r"[A-Z][\w&]*[ -]\d+\b", entry["name"])
+        }
+        title = " ".join(self.carry["title"].split())
+        for name in named:
+            title = title.replace(name, "")
+        texts = [text for text in _texts(self.figure, scales=False) if text is not self._title]
+        shown = " | ".join(" ".join(text.get_text().split()) for text in texts)
+        days, told = {m.groups() for m in _DATE.finditer(title)}, {m.groups() for m in _DATE.finditer(shown)}
+        missing = [f"{day} {month}" for day, month in sorted(days - told)]
+        title = _DATE.sub("", title)
+        missing += [m.group() for m in _DAY.finditer(title) if m.group(1) not in {day for day, _ in told}]
+        values = [_value(m.group()) for m in _NUMBER.finditer(_DATE.sub("", shown))]
+        values += [(float(year), 0) for year in self._years()]
+        for match in _NUMBER.finditer(_DAY.sub("", title)):
+            value, places = _value(match.group())
+            if not any(abs(round(other, places) - value) < 10**-places / 2 for other, _ in values):
+                missing.append(match.group())
+        return missing
+
+    def _years(self) -> Sequence[int]:
+        index = self._dates()
+        return range(index[0].year, index[-1].year + 1) if index is not None and len(index) else []
+
+    def _dates(self) -> pd.DatetimeIndex | None:
+        for index in (self.frame.index, getattr(self.frame, "columns", None)):
+            if isinstance(index, pd.DatetimeIndex):
+                return index.sort_values()
+        return None
+
+    # ---------------------------------------------------------------------------------- what it carries
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the catalogue behind the frame: named ones, and every one that a column or an attribute names."""
+        known = market.catalogue()
+        if unknown := [name for name in self.carry.get("series", ()) if name not in known]:
+            market.describe(unknown)  # refused with a hint
+        columns = [str(c) for c in getattr(self.frame, "columns", [getattr(self.frame, "name", "")])]
+        held = [*columns, *map(str, self.frame.index)] if len(self.frame.index) <= 200 else columns
+        found = [
+            *self.carry.get("series", ()),
+            *self.frame.attrs.get("series", ()),
+            *(n for n in held if n in known),
+        ]
+        return list(dict.fromkeys(found))
+
+    @property
+    def source(self) -> str:
+        """Providers, series and last date, or that the data are made up."""
+        if self.synthetic:
+            return "SYNTHETIC DATA: made-up prices, no statement about any market."
+        providers: dict[str, list[str]] = {}
+        for name in self.ids:
+            providers.setdefault(PROVIDERS[market.catalogue()[name]["provider"]], []).append(name)
+        parts = [f"{provider} ({', '.join(names)})" for provider, names in providers.items()]
+        parts += [self.carry["also"]] if "also" in self.carry else []
+        if not parts:
+            raise HelperError(
+                f"The chart “{self.carry['title']}” does not know its source; "
+                "give series=[ids of the catalogue] or also=words."
+            )
+        index = self._dates()
+        last = self.carry.get("to") or (index[-1] if index is not None else self.frame.attrs.get("as_of"))
+        return f"Data: {', '.join(parts)}{f'; to {date(last)}' if last else ''}. Own calculation."
+
+    @property
+    def alt(self) -> str:
+        """What the chart shows and finds, for who cannot see it."""
+        text = (
+            self.carry.get("alt")
+            or f"{self.kind} of {self.carry['unit']}. {self.carry['title']}. {self.summary}".strip()
+        )
+        return f"Synthetic data. {text}" if self.synthetic else text
+
+    def numbers(self) -> pd.DataFrame:
+        """The table behind the chart."""
+        frame = self.carry.get("table", self.table)
+        frame = frame.to_frame() if isinstance(frame, pd.Series) else frame
+        if frame is None:
+            raise HelperError(f"The chart “{self.carry['title']}” has no table; give table=.")
+        tables.check(frame)
+        return frame
+
+    def payload(self) -> dict[str, Any]:
+        """The chart as plain data, from which a page can be built around the picture."""
+        return {
+            "kind": self.kind, "title": self.carry["title"], "alt": self.alt, "unit": self.carry["unit"],
+            "source": self.source, "series": self.ids, "synthetic": self.synthetic, "colours": self.colours,
+            "table": tables.payload(self.numbers(), self.carry.get("digits", 2)),
+        }  # fmt: skip
+
+    def png(self) -> bytes:
+        """The picture, every colour as drawn; equal bytes for equal charts."""
+        middle = self._at(DPI)
+        if len(middle) > BYTES:
+            low = self._at(LOW)
+            return low if len(low) < 1.5 * BYTES else self._at(LEAST)
+        return self._at(HIGH) if 1.33 * len(middle) < BYTES else middle
+
+    def _at(self, density: int) -> bytes:
+        with style.context(STYLE):
+            self.figure.set_dpi(density)
+            self._canvas.draw()
+        pixels = np.asarray(self._canvas.buffer_rgba())[:, :, :3].astype(np.uint32)
+        self.figure.set_dpi(DPI)
+        return _encode(pixels)
+
+    def show(self) -> None:
+        """Display the picture, then in an output of its own the numbers behind it and the picture in words."""
+        from IPython.display import display
+
+        self._check()
+        about = self.payload()
+        caption = tables.SYNTHETIC if self.synthetic else ""
+        meta = {"image/png": {"alt": self.alt, "width": int(WIDTH * 100), "strips": self._strips}}
+        picture = base64.b64encode(self.png()).decode()
+        display(
+            {"image/png": picture, "text/plain": f"{about['title']}\n{self.alt}", MIME: about},
+            metadata=meta,
+            raw=True,
+        )
+        behind = (
+            f'<details class="rr-data"><summary>The numbers behind this chart</summary>'
+            f"{tables.as_html(about['table'], caption)}<p>In words: {html.escape(self.alt)}</p>"
+            f"<p>{html.escape(self.source)}</p></details>"
+        )
+        rows = len(about["table"]["rows"])
+        display(
+            {"text/html": behind, "text/plain": f"Numbers behind the chart: {rows} rows. {self.source}"},
+            raw=True,
+        )
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+
+# ------------------------------------------------------------------------------------------------ boxes
+
+
+def collisions(figure: Any) -> list[tuple[str, str]]:
+    """Words that meet other words, a drawn line, a mark or the edge of the picture, each with what they meet."""
+    texts = [text for text in _texts(figure) if text.get_gid() != "watermark"]
+    boxes = [_box(figure, text).padded(-1.5) for text in texts]
+    lines, points = _obstacles(figure)
+    found = []
+    for i, (text, box) in enumerate(zip(texts, boxes, strict=True)):
+        words = " ".join(text.get_text().split())
+        found += [
+            (words, f"“{' '.join(texts[j].get_text().split())}”") for j in range(i) if _overlap(boxes[j], box)
+        ]
+        if _crosses(box, lines):
+            found.append((words, "a line"))
+        if _covers(box, points):
+            found.append((words, "a mark"))
+        if box.x0 < -3 or box.y0 < -3 or box.x1 > figure.bbox.x1 + 3 or box.y1 > figure.bbox.y1 + 3:
+            found.append((words, "the edge of the picture"))
+    return found
+
+
+def _box(figure: Any, artist: Any) -> Bbox:
+    renderer = figure.canvas.get_renderer()
+    if isinstance(artist, Annotation):
+        artist.update_positions(renderer)
+    # An annotation's own extent would count its leader; the words alone are meant.
+    return (
+        Text.get_window_extent(artist, renderer)
+        if isinstance(artist, Text)
+        else artist.get_window_extent(renderer)
+    )
+
+
+def _overlap(one: Bbox, other: Bbox) -> bool:
+    return bool(one.x0 < other.x1 and other.x0 < one.x1 and one.y0 < other.y1 and other.y0 < one.y1)
+
+
+def _meets(box: Bbox, others: Sequence[Bbox], room: float) -> bool:
+    return any(_overlap(box.padded(room / 2), other.padded(room / 2)) for other in others)
+
+
+def _all_axes(figure: Any) -> list[Any]:
+    return [inner for ax in figure.axes for inner in (ax, *ax.child_axes)]
+
+
+def _texts(figure: Any, scales: bool = True) -> list[Text]:
+    """All words that are drawn; without ``scales``, the numbers along an axis of values are left out."""
+    found = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
+    for ax in _all_axes(figure):
+        found += [*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label]
+        found += ax.get_legend().get_texts() if ax.get_legend() else []
+        for axis in (ax.xaxis, ax.yaxis):
+            if not scales and isinstance(axis.get_major_formatter(), ScalarFormatter):
+                continue
+            low, high = sorted(axis.get_view_interval())
+            room = 1e-6 * (high - low)
+            ticks = [*axis.get_major_ticks()]
+            found += [
+                t.label1 for t in ticks if low - room <= t.get_loc() <= high + room and t.label1.get_visible()
+            ]
+            found += [t.label2 for t in ticks if t.label2.get_visible()]
+    return [text for text in found if text.get_visible() and text.get_text().strip()]
+
+
+def _obstacles(figure: Any) -> tuple[list[Any], np.ndarray]:
+    """Paths of the lines drawn with their panels, and the centres of marks, in pixels; context may be crossed."""
+    lines, points = [], [np.empty((0, 3))]
+    for ax in _all_axes(figure):
+        for line in ax.lines:
+            if line.get_gid() == "context" or not line.get_visible():
+                continue
+            path = line.get_transform().transform_path(line.get_path())
+            if line.get_linestyle() not in ("None", "none", "", " "):
+                lines.append((path, ax.bbox))
+            if line.get_marker() not in ("None", "none", "", " ", None):
+                size = line.get_markersize() / 2 * DPI / 72
+                points.append(np.column_stack([path.vertices, np.full(len(path.vertices), size)]))
+        for collection in ax.collections:
+            if isinstance(collection, LineCollection) and collection.get_gid() != "context":
+                lines += [
+                    (collection.get_transform().transform_path(path), ax.bbox)
+                    for path in collection.get_paths()
+                ]
+            offsets = np.ma.filled(collection.get_offsets(), np.nan)
+            sizes = collection.get_sizes() if hasattr(collection, "get_sizes") else []
+            if len(offsets) and len(sizes) and collection.get_gid() != "context":
+                where = collection.get_offset_transform().transform(offsets)
+                size = np.sqrt(np.max(sizes)) / 2 * DPI / 72
+                points.append(np.column_stack([where, np.full(len(where), size)]))
+    every = np.concatenate(points)
+    return lines, every[~np.isnan(every).any(axis=1)]
+
+
+def _crosses(box: Bbox, lines: Sequence[Any]) -> bool:
+    parts = ((path, Bbox.intersection(box, panel)) for path, panel in lines)
+    return any(part is not None and path.intersects_bbox(part, filled=False) for path, part in parts)
+
+
+def _covers(box: Bbox, points: np.ndarray) -> bool:
+    x, y, size = points.T * np.array([[1], [1], [0.8]])
+    return bool(((x + size > box.x0) & (x - size < box.x1) & (y + size > box.y0) & (y - size < box.y1)).any())
+
+
+def _push_apart(ax: Any, labels: Sequence[Text]) -> None:
+    """Set words one under another with the least movement in all (isotonic regression of their heights)."""
+    from scipy.optimize import isotonic_regression
+
+    figure = ax.figure
+    wanted = [ax.transData.transform((0, label.xy[1]))[1] for label in labels]  # type: ignore[attr-defined]
+    order = np.argsort(wanted, kind="stable")
+    high = np.array([_box(figure, labels[i]).height + 4 for i in order])
+    below = np.concatenate([[0], np.cumsum((high[1:] + high[:-1]) / 2)])
+    room = Bbox.from_extents(ax.bbox.x0, ax.bbox.y0 - 12, ax.bbox.x1, ax.bbox.y1 + 12)
+    level = isotonic_regression(np.array(wanted)[order] - below).x
+    most = max(room.y0 + high[0] / 2, room.y1 - high[-1] / 2 - below[-1])
+    level = np.clip(level, min(room.y0 + high[0] / 2, most), most) + below
+    for place, i in zip(level, order, strict=True):
+        labels[i].set_position((13, (place - wanted[i]) * 72 / DPI))
+        labels[i].arrow_patch.set_visible(abs(place - wanted[i]) > 4)
+
+
+def _settle(figure: Any, ax: Any, point: tuple[float, float], label: Text) -> None:
+    """Move words to the nearest free place around their point; a leader is drawn where it is far."""
+    words = _box(figure, label)
+    others = [_box(figure, text) for text in _texts(figure) if text is not label]
+    others += [
+        p.get_window_extent() for p in ax.patches if isinstance(p, Rectangle) and p.get_gid() != "span"
+    ]
+    lines, points = _obstacles(figure)
+    base = ax.transData.transform(point)
+    for far, turn in product(_FAR, _TURNS):
+        dx, dy = np.cos(np.radians(turn)).round(3), np.sin(np.radians(turn)).round(3)
+        shift = [dx * far + np.sign(dx) * words.width / 2, dy * far + np.sign(dy) * words.height / 2]
+        middle = base + np.array(shift)
+        box = Bbox.from_bounds(
+            middle[0] - words.width / 2, middle[1] - words.height / 2, words.width, words.height
+        )
+        inside = (
+            ax.bbox.x0 < box.x0
+            and box.x1 < ax.bbox.x1 + 2
+            and ax.bbox.y0 < box.y0
+            and box.y1 < ax.bbox.y1 + 2
+        )
+        if inside and not (
+            _meets(box, others, 4) or _covers(box.padded(4), points) or _crosses(box.padded(4), lines)
+        ):
+            label.set_position(tuple((middle - base) * 72 / DPI))
+            label.arrow_patch.set_visible(far > 30)  # type: ignore[attr-defined]
+            return
+
+
+def _encode(pixels: np.ndarray) -> bytes:
+    """A small PNG. Every colour that fills a spot stays as it was drawn; only the half-tones along the edges of
+    letters and lines are rounded, so that most pictures have 256 colours or fewer and need a third of the bytes."""
+    from PIL import Image
+
+    packed = (pixels[..., 0] << 16) | (pixels[..., 1] << 8) | pixels[..., 2]
+    codes, colours = pd.factorize(packed.ravel())
+    places = codes.reshape(packed.shape)
+    corner = places[1:, 1:]
+    spot = (corner == places[:-1, 1:]) & (corner == places[1:, :-1]) & (corner == places[:-1, :-1])
+    drawn = np.bincount(corner[spot], minlength=len(colours)) >= 4
+    parts = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], -1)
+    parts = np.where(drawn[:, None], parts, (parts + 25) // 51 * 51)
+    table, again = np.unique(parts.astype(np.uint8), axis=0, return_inverse=True)
+    places = again.reshape(-1)[places]
+    if len(table) <= 256:
+        image = Image.fromarray(places.astype(np.uint8), "P")
+        image.putpalette(table.tobytes())
+    else:
+        image = Image.fromarray(table[places])
+    raw = io.BytesIO()
+    image.save(raw, format="png", optimize=True)
+    return raw.getvalue()
+
+
+def _value(text: str) -> tuple[float, int]:
+    digits = text.rstrip(",").replace(",", "")
+    return float(digits), len(digits.partition(".")[2])

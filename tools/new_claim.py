@@ -1,0 +1,143 @@
+"""A new claim: the entry to fill in, with the next free id, and its place in the registry."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from helpers.claims import registry, rules
+from helpers.claims.registry import RegistryError
+from helpers.files import write_whole
+
+#: Kept by a new entry until its author has written the rule; it passes the schema and judges nothing.
+NO_RULE = "To be written before any number is computed."
+_HINTS = """\
+  # Write the rule before you compute the number. Tests: helpers/claims/rules.py. For instance:
+  #   measures:
+  #     lead: {label: "Russell 2000 minus S&P 500 price return, 2024-12-31 to 2025-12-10", unit: pp}
+  #   rule:
+  #     letter:
+  #       - bound: {measure: lead, above: 0.1}
+"""
+
+
+def next_id(content: dict[str, Any]) -> str:
+    """The next free id, such as C93."""
+    return f"C{max(int(entry['id'][1:]) for entry in content['claims']) + 1:02d}"
+
+
+def _choose(what: str, value: str, known: tuple[str, ...] | list[str]) -> str:
+    if value not in known:
+        raise RegistryError(f"There is no {what} '{value}'; choose from {', '.join(known)}.")
+    return value
+
+
+def entry(
+    section: str,
+    paragraph: int,
+    notebook: str,
+    fragment: str = "TO DO: at most eight words",
+    says: str = "TO DO: the claim in our own words.",
+    kind: str = "number",
+    clarity: str = "clear",
+    path: Path | None = None,
+) -> str:
+    """The entry of a new claim as YAML, to be filled in.
+
+    Raises
+    ------
+    RegistryError for an unknown section, notebook, kind or clarity, or a fragment of more than eight words.
+    """
+    content, _ = registry.read(path)
+    _choose("section", section, list(content["sections"]))
+    _choose("notebook", notebook, registry.notebook_names())
+    _choose("kind", kind, registry.kinds())
+    _choose("clarity", clarity, rules.CLARITY)
+    if paragraph < 1:
+        raise RegistryError(f"Paragraphs are counted from 1, not {paragraph}.")
+    if not 1 <= len(fragment.split()) <= 8:
+        raise RegistryError("The fragment finds the place: one to eight words of the article.")
+    if len(says.strip()) < 10:
+        raise RegistryError("`says` is the claim in our own words, a whole sentence.")
+    fields = {
+        "section": section,
+        "paragraph": paragraph,
+        "fragment": " ".join(fragment.split()),
+        "says": " ".join(says.split()),
+        "kind": kind,
+        "clarity": clarity,
+        "rule": {"not-checkable": NO_RULE},
+        "series": [],
+        "facts": [],
+        "notebook": notebook,
+        "as_of": content["article"]["date"],
+        "horizon": None,
+    }
+    lines = [f"- id: {next_id(content)}"]
+    for key, value in fields.items():
+        if key == "rule":
+            lines.append(_HINTS.rstrip("\n"))
+        # JSON is YAML, and quotes what YAML would take for something else (a date, a colon).
+        text = json.dumps(value, ensure_ascii=False)
+        plain = isinstance(value, str) and yaml.safe_load(value) == value and not value.startswith("TO DO")
+        lines.append(f"  {key}: {value if plain else text}")
+    return "\n".join(lines) + "\n"
+
+
+def _place(section: str, paragraph: int, content: dict[str, Any], lines: list[int]) -> int | None:
+    """Line (from 1) before which a claim of this section and paragraph stands; None for the end."""
+    order = list(content["sections"])
+    own = (order.index(section), paragraph)
+    for claim, line in zip(content["claims"], lines, strict=True):
+        if (order.index(claim["section"]), claim["paragraph"]) > own:
+            return line
+    return None
+
+
+def insert(text: str, path: Path | None = None) -> int:
+    """Insert an entry into the registry in reading order; the line at which it begins.
+
+    The whole file is checked first and replaced at once: a faulty entry leaves it as it was.
+
+    Raises
+    ------
+    RegistryError with the first fault.
+    """
+    path = path or registry.place().claims
+    content, lines = registry.read(path)
+    (made,) = yaml.safe_load(text)
+    before = _place(made["section"], made["paragraph"], content, lines)
+    rows = path.read_text("utf-8").splitlines(keepends=True)
+    at = before - 1 if before is not None else len(rows)
+    # A comment above the next claim belongs to that claim.
+    while before is not None and rows[at - 1].lstrip().startswith("#"):
+        at -= 1
+    if at and not rows[at - 1].endswith("\n"):
+        rows[at - 1] += "\n"
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / path.name
+        made_text = "".join([*rows[:at], text, *rows[at:]])
+        trial.write_text(made_text, "utf-8", newline="\n")
+        if faults := registry.check(trial):
+            raise RegistryError(faults[0])
+    write_whole(path, made_text)
+    return at + 1
+
+
+def command(given: argparse.Namespace) -> int:
+    """``python -m helpers new-claim``: print the entry, or put it into the registry."""
+    optional = ("fragment", "says", "kind", "clarity")
+    wishes = {key: getattr(given, key) for key in optional if getattr(given, key)}
+    text = entry(given.section, given.paragraph, given.notebook, **wishes)
+    print(text, end="")
+    if given.write:
+        line = insert(text)
+        told = f"Written to {registry.CLAIMS.name}, line {line}. Now write its rule, before you compute anything."
+        print(told, file=sys.stderr)
+    return 0
