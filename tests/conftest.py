@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from helpers import calendar, market
+from helpers import calendar, market, store
 
 ROOT = market.ROOT
 
 #: The reference store, if this machine has it; tests on real figures are skipped without it.
-_path = market.locate() if os.environ.get("MARKET_DATA") != "synthetic" else None
-_store = market.Store(_path) if _path else None
+_path = store.locate()
+_store = store.Store(_path) if _path else None
 REFERENCE = _store if _store and market.is_reference(_store) else None
 needs_reference = pytest.mark.skipif(REFERENCE is None, reason="needs the reference store (MARKET_DATA)")
 
 
-def write_store(folder: Path, prices: pd.DataFrame, macro: pd.DataFrame | None = None) -> Path:
-    """Write a whole store with a true manifest from tidy frames of prices and macro series."""
-    folder.mkdir(parents=True, exist_ok=True)
-    prices = prices.reindex(columns=["symbol", "date", "open", "high", "low", "close", "adj_close", "volume"])
-    prices.to_parquet(folder / "prices.parquet", index=False)
+def write_store(
+    folder: Path, prices: pd.DataFrame, macro: pd.DataFrame | None = None, **more: object
+) -> Path:
+    """Write a whole store from tidy frames of prices and macro series."""
     if macro is None:
         macro = pd.DataFrame({"series": ["DGS10"], "date": pd.to_datetime(["2025-12-10"]), "value": [4.13]})
-    macro.to_parquet(folder / "macro.parquet", index=False)
-    return seal(folder, list(prices["symbol"].unique()), list(macro["series"].unique()))
+    tables = {"prices.parquet": prices, "macro.parquet": macro}
+    return store.write(folder, tables, name="test store", **more)
 
 
 def seal(folder: Path, symbols: list[str], series: list[str], last_session: str = "2025-12-12") -> Path:
-    """(Re)write the manifest so that it fits the files."""
-    files = {
-        str(path.relative_to(folder).as_posix()): {
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "bytes": path.stat().st_size,
-        }
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
-    }
-    manifest = {
-        "name": "test store",
-        "last_session": last_session,
-        "files": files,
-        "symbols": {name: {} for name in symbols},
-        "series": {name: {} for name in series},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
+    """(Re)write the manifest so that it fits the files, whatever they hold."""
+    lives = ({name: {} for name in names} for names in (symbols, series))
+    return store.seal(folder, *lives, name="test store", last_session=last_session)
 
 
 @pytest.fixture

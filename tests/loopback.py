@@ -7,8 +7,12 @@ loopback server, with the host as the first part of the path.
 from __future__ import annotations
 
 import contextlib
+import csv
+import gzip
 import io
 import json
+import ssl
+import subprocess
 import threading
 import time
 import zipfile
@@ -23,7 +27,16 @@ from requests.adapters import HTTPAdapter
 
 from helpers import market
 
+HOLDINGS = "holdings/IWM_"
 HTML = b"<!DOCTYPE html><html><body>Please accept our cookies.</body></html>"
+
+
+#: Columns of iShares' file, in its order.
+ISHARES = [
+    "Ticker", "Name", "Sector", "Asset Class", "Market Value", "Weight (%)", "Notional Value", "Quantity (Shares)",
+    "Price", "Location", "Exchange", "Currency", "FX Rate", "Market Currency", "Accrual Date",
+]  # fmt: skip
+PRICES = ["open", "high", "low", "close"]
 
 
 class Reroute(HTTPAdapter):
@@ -42,17 +55,32 @@ class Reroute(HTTPAdapter):
         return answer
 
 
+def certificate(folder):
+    """A certificate of its own for this machine, which nobody else trusts: (certificate, key)."""
+    files = str(folder / "own.pem"), str(folder / "own.key")
+    names = "subjectAltName=DNS:*.yahoo.com,DNS:*.finance.yahoo.com,DNS:*.stlouisfed.org"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", names, "-out", files[0], "-keyout", files[1]],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return files
+
+
 class Providers:
     """Yahoo, FRED, French, Shiller and iShares, serving the figures of one store.
 
     ``faults[id]`` is a list of faults, played one a request and then over; a fault that ends in ``!`` is
-    played for ever. ``asked`` counts requests by series; ``handshakes`` holds, for each question for prices,
-    whether it came with the cookie and with the crumb.
+    played for ever. ``everywhere`` is a fault of every symbol. A fault may have an argument: ``gap:2026-08-17``.
+    ``asked`` counts requests by series; ``handshakes`` holds, for each question for prices, whether it came with
+    the cookie and with the crumb. With ``tls`` (certificate and key) the server is a proxy as a company has it, which
+    opens every encrypted connection with a certificate of its own.
     """
 
-    def __init__(self, store: market.Store) -> None:
+    def __init__(self, store: market.Store, tls=None) -> None:
         self.store = store
         self.faults: dict[str, list[str]] = defaultdict(list)
+        self.everywhere = None
         self.asked: dict[str, int] = defaultdict(int)
         self.prices = None
         self.crumbs = 0
@@ -64,11 +92,27 @@ class Providers:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                providers.answer(self)
+                with contextlib.suppress(ConnectionError):  # a client that waited in vain has gone
+                    providers.answer(self)
+
+            do_HEAD = do_GET  # noqa: N815
+            tunnel = None
+
+            def do_CONNECT(self):
+                self.send_response(200)
+                self.end_headers()
+                self.tunnel = self.path.partition(":")[0]
+                with contextlib.suppress(OSError):  # who does not trust the certificate hangs up
+                    self.request = providers.tls.wrap_socket(self.request, server_side=True)
+                    self.setup()
+                    self.handle()
 
             def log_message(self, *_):
                 return
 
+        if tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -92,24 +136,36 @@ class Providers:
 
     def answer(self, handler):
         parts = urlsplit(handler.path)
-        host, _, path = parts.path.lstrip("/").partition("/")
+        host, _, path = f"{handler.tunnel or ''}{parts.path}".lstrip("/").partition("/")
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         name = self._named(host, path, query)
-        fault = self._fault(name, query)
-        if fault == "429":
-            return self._send(handler, 429, b"Too Many Requests")
-        if fault == "500":
-            return self._send(handler, 500, b"Internal Server Error")
-        if fault == "403":
-            return self._send(handler, 403, b"Forbidden")
-        if fault == "hang":
+        fault = self._fault(name)
+        kind, _, more = (fault or "").partition(":")
+        if kind.isdigit():
+            return self._send(handler, int(kind), b"No.", {"Retry-After": more} if more else {})
+        if kind == "hang":
             time.sleep(2)
-        if fault == "html":
+        if kind == "html":
             return self._send(handler, 200, HTML)
+        if kind == "bom-html":
+            return self._send(handler, 200, b"\xef\xbb\xbf\r\n" + HTML)
+        if kind == "slow":
+            return self._slow(handler)
+        if kind == "bomb" and not host.startswith("mba"):
+            packed = {"Content-Encoding": "gzip"}
+            return self._send(handler, 200, gzip.compress(bytes(1 << 22)), packed)
         status, body, headers = self._content(handler, host, path, query, name, fault)
-        if fault == "truncate":
-            return self._send(handler, status, body, headers, cut=len(body) // 2)
-        return self._send(handler, status, body, headers)
+        return self._send(handler, status, body, headers, cut=len(body) // 2 if kind == "truncate" else None)
+
+    @staticmethod
+    def _slow(handler):
+        """A byte now and then, for ever."""
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        while True:
+            handler.wfile.write(b"x")
+            time.sleep(0.1)
 
     def _named(self, host, path, query):
         if host.endswith("yahoo.com"):
@@ -123,13 +179,11 @@ class Providers:
             "www.ishares.com": "IWM-HOLDINGS",
         }.get(host, "")
 
-    def _fault(self, name, query):
-        if "range" in query:  # yfinance's own question for the time zone
-            return None
+    def _fault(self, name):
         self.asked[name] += 1
         waiting = self.faults[name]
         if not waiting:
-            return None
+            return self.everywhere if name in self.store.manifest["symbols"] else None
         return waiting[0][:-1] if waiting[0].endswith("!") else waiting.pop(0)
 
     def _content(self, handler, host, path, query, name, fault):
@@ -172,54 +226,66 @@ class Providers:
         if rows.empty:
             error = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
             return 404, json.dumps({"chart": {"result": None, "error": error}}).encode(), {}
-        if "period1" in query:
-            stamps = rows["date"].dt.tz_localize("America/New_York") + pd.Timedelta(hours=9, minutes=30)
-            seconds = (stamps - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(seconds=1)
-            inside = (seconds >= int(query["period1"])) & (seconds < int(query["period2"]))
-            rows, seconds = rows[inside], seconds[inside]
-        else:
-            rows = rows.tail(1)
-            seconds = pd.Series(
-                [int(pd.Timestamp("2026-08-21 13:30", tz="UTC").timestamp())], index=rows.index
-            )
-        rows, seconds = self._spoil(rows, seconds, fault)
-        # Yahoo sends single-precision prices.
-        floats = {
-            name_: _numbers(rows[name_].astype(np.float32)) for name_ in ("open", "high", "low", "close")
-        }
+        stamps = rows["date"].dt.tz_localize("America/New_York") + pd.Timedelta(hours=9, minutes=30)
+        seconds = (stamps - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(seconds=1)
+        # Without days (yf.download's question for the time zone) the last one is given.
+        inside = (seconds >= int(query.get("period1", seconds.iloc[-1]))) & (
+            seconds < int(query.get("period2", 1 << 62))
+        )
         # An index repeats its close there; a stock has null where the store has none.
-        adjusted = rows["adj_close"] if rows["adj_close"].notna().any() else rows["close"]
+        rows = rows.assign(adjusted=rows["adj_close"] if rows["adj_close"].notna().any() else rows["close"])
+        rows, seconds = rows[inside].reset_index(drop=True), seconds[inside].reset_index(drop=True)
+        rows, seconds = self._spoil(rows, seconds, fault or "")
+        # Yahoo sends single-precision prices.
+        quote = {column: _numbers(rows[column].astype(np.float32)) for column in PRICES}
+        quote["volume"] = _numbers(rows["volume"])
+        if fault == "layout":
+            quote = {"last": quote["close"]}
         meta = {
-            "currency": "USD", "symbol": name, "exchangeName": "NYQ", "instrumentType": "EQUITY",
-            "firstTradeDate": 0, "regularMarketTime": 1787342400, "gmtoffset": -14400, "timezone": "EDT",
+            "currency": "EUR" if fault == "currency" else "USD", "symbol": "XXX" if fault == "symbol" else name,
+            "exchangeName": "NYQ", "instrumentType": "EQUITY", "firstTradeDate": 0,
+            "regularMarketTime": 1787342400, "gmtoffset": -14400, "timezone": "EDT",
             "exchangeTimezoneName": "Asia/Tokyo" if fault == "zone" else "America/New_York",
             "priceHint": 2, "dataGranularity": "1d", "range": "", "validRanges": ["1d", "max"],
         }  # fmt: skip
-        quote = {**floats, "volume": _numbers(rows["volume"])}
-        if fault == "layout":
-            quote = {"last": quote["close"]}
-        result = {
-            "meta": meta,
-            "timestamp": seconds.tolist(),
-            "indicators": {"quote": [quote], "adjclose": [{"adjclose": _numbers(adjusted)}]},
-        }
+        indicators = {"quote": [quote], "adjclose": [{"adjclose": _numbers(rows["adjusted"])}]}
+        if fault == "no-adjclose":
+            del indicators["adjclose"]
+        result = {"meta": meta, "timestamp": seconds.tolist(), "indicators": indicators}
         if fault == "empty":
             result = {"meta": meta, "indicators": {"quote": [{}], "adjclose": [{}]}}
         return 200, json.dumps({"chart": {"result": [result], "error": None}}).encode(), {}
 
     @staticmethod
     def _spoil(rows, seconds, fault):
+        fault, _, more = fault.partition(":")
+        every, first = [*PRICES, "adjusted"], rows.index < len(rows) // 2
+        days = rows["date"].dt.strftime("%Y-%m-%d").isin(more.split(","))
         if fault == "missing-session":
-            keep = rows["date"] != rows["date"].iloc[-5]
-            return rows[keep], seconds[keep]
-        if fault == "duplicate":
-            twice = [*range(len(rows) - 9), *range(len(rows) - 10, len(rows))]
-            return rows.iloc[twice], seconds.iloc[twice]
+            days = rows.index == len(rows) - 5
+        if fault in {"gap", "missing-session"}:
+            return rows[~days], seconds[~days]
+        if fault == "null":
+            rows.loc[days, every] = np.nan
+        if fault == "ends":
+            return rows[rows["date"] <= more], seconds[rows["date"] <= more]
+        if fault in {"duplicate", "conflict"}:
+            twice = [*range(len(rows) - 1), len(rows) - 2, len(rows) - 1]
+            rows, seconds = rows.iloc[twice].reset_index(drop=True), seconds.iloc[twice]
+            rows.loc[len(rows) - 2, "low"] -= 0.5 if fault == "conflict" else 0
         if fault == "split":
-            rows = rows.copy()
-            rows.iloc[
-                : len(rows) // 2, rows.columns.get_indexer(["open", "high", "low", "close", "adj_close"])
-            ] *= 4
+            rows.loc[first, every] *= 4
+        if fault == "missed-split":
+            rows.loc[first, every] *= 1.5
+        if fault == "times":
+            rows[every] *= float(more)
+        if fault == "two-for-one":
+            rows[every] /= 2
+            rows["volume"] *= 2
+        if fault == "spike":
+            rows.loc[rows.index == len(rows) - 9, every] *= 2.4
+        if fault == "unadjusted":
+            rows["adjusted"] = rows["close"]
         if fault == "zone":
             # Stamped at midnight of another continent: the day before in New York, or a Saturday.
             seconds = seconds + 9 * 3600
@@ -227,7 +293,8 @@ class Providers:
 
     def _fred(self, name, query, fault):
         rows = self.store.macro_rows([name])
-        rows = rows[(rows["date"] >= query["cosd"]) & (rows["date"] <= query["coed"])]
+        rows = rows[(rows["date"] >= query["cosd"]) & (rows["date"] <= query["coed"])].copy()
+        fault, _, more = (fault or "").partition(":")
         if fault == "layout":
             return b"day;reading;note\n2025-12-10;4.13;x\n"
         if fault == "empty":
@@ -238,6 +305,12 @@ class Providers:
             rows = rows.drop(rows.index[-5])
         if fault == "duplicate":
             rows = pd.concat([rows, rows.tail(1)])
+        if fault == "gap":
+            rows = rows[~rows["date"].dt.strftime("%Y-%m-%d").isin(more.split(","))]
+        if fault == "times":
+            rows["value"] *= float(more)
+        if fault == "one":
+            rows.iloc[-5, rows.columns.get_loc("value")] = float(more)
         if (rows["date"].diff().dt.days <= 5).mean() > 0.9:
             # FRED lists every weekday of a daily series, those without a value as an empty cell.
             weekdays = pd.bdate_range(rows["date"].min(), rows["date"].max()).difference(rows["date"])
@@ -256,23 +329,49 @@ class Providers:
         if fault == "missing-session":
             lines = text.splitlines(keepends=True)
             text = b"".join(lines[:100] + lines[101:])
-        with zipfile.ZipFile(packed, "w") as archive:
+        if fault == "commas":
+            width = max(line.count(b",") for line in text.splitlines())
+            text = b"\n".join(line if line.strip() else b"," * width for line in text.splitlines())
+        if fault == "bomb":
+            text = bytes(1 << 22)
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(f"{stem}.csv", text)
-        return packed.getvalue()
+        body = bytearray(packed.getvalue())
+        if fault == "encrypted":
+            # The bit that says so, in the file's own header and in the directory.
+            body[6] |= 1
+            body[body.index(b"PK\x01\x02") + 8] |= 1
+        if fault == "corrupt":
+            body[len(body) // 2 : len(body) // 2 + 50] = bytes(50)
+        return bytes(body)
 
     def _ishares(self, fault, day):
-        lists = sorted(name for name in self.store.files if name.startswith(market.HOLDINGS))
-        asked = f"{market.HOLDINGS}{day[:4]}-{day[4:6]}-{day[6:]}.csv" if day else lists[-1]
+        lists = sorted(name for name in self.store.files if name.startswith(HOLDINGS))
+        asked = f"{HOLDINGS}{day[:4]}-{day[4:6]}-{day[6:]}.csv" if day else lists[-1]
         if asked not in lists:
             return b'iShares Russell 2000 ETF\nFund Holdings as of,"-"\n\n'
         table = pd.read_csv(self.store.path / asked, keep_default_na=False)
         if fault == "empty":
             table = table.head(0)
-        names = ["Ticker", "Name", "Sector", "Weight (%)", "Market Value", "Price", "Asset Class"]
-        table.columns = names if fault != "layout" else [f"Column {i}" for i in range(len(names))]
-        date = pd.Timestamp(asked[len(market.HOLDINGS) : -4])
-        head = f'iShares Russell 2000 ETF\nFund Holdings as of,"{date:%b %d, %Y}"\n\n'
-        return (head + table.to_csv(index=False) + '\n"The content is the property of its owner."\n').encode()
+        names = {"ticker": "Ticker", "name": "Name", "sector": "Sector", "weight_pct": "Weight (%)",
+                 "market_value": "Market Value", "price": "Price", "asset_class": "Asset Class"}  # fmt: skip
+        table = table.rename(columns=names)
+        table["Notional Value"] = table["Market Value"]
+        table = table.reindex(columns=ISHARES).fillna(
+            {"Quantity (Shares)": "1,000.00", "Location": "United States", "Exchange": "NASDAQ", "Currency": "USD",
+             "FX Rate": "1.00", "Market Currency": "USD", "Accrual Date": "-"}
+        )  # fmt: skip
+        for column in ("Market Value", "Notional Value"):
+            table[column] = [f"{value:,}" for value in table[column]]
+        if fault == "layout":
+            table.columns = [f"Column {i}" for i in range(len(ISHARES))]
+        date = pd.Timestamp(asked[len(HOLDINGS) : -4])
+        head = (
+            f'iShares Russell 2000 ETF\nFund Holdings as of,"{date:%b %d, %Y}"\nInception Date,"May 22, 2000"\n'
+            'Shares Outstanding,"1,000,000.00"\nStock,"-"\nBond,"-"\nCash,"-"\nOther,"-"\n\u00a0\n'
+        )
+        body = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+        return ("\ufeff" + head + body + '\n"The content is the property of its owner."\n').encode()
 
     @staticmethod
     def _send(handler, status, body, headers=None, cut=None):
@@ -281,7 +380,7 @@ class Providers:
             handler.send_header(key, value)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        with contextlib.suppress(ConnectionError):  # a client that waited in vain has gone
+        if handler.command != "HEAD":
             handler.wfile.write(body if cut is None else body[:cut])
         handler.close_connection = cut is not None
 

@@ -4,59 +4,91 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import claiming
 import pandas as pd
+import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from helpers import charts, notebooks
-from helpers.claims import registry, verdicts, views
+from helpers import claims, figure, market, notebooks, tables
+from helpers.claims import Verdict, card, registry
+from helpers.files import ROOT
 
 HOSTILE = '<script>alert(1)</script> & </script><!-- \u202egnp.exe \u2066 “x” onload="y"'
 ALT = "The line of the small caps rises above its old record on the fourth of December."
-MARKET = SimpleNamespace(
-    store=object(),
-    source="store",
-    real=True,
-    last_session=pd.Timestamp("2025-12-12"),
-    fingerprint="0123456789ab",
-)
+MARKET = claiming.REAL
 
 
-def claim(key: str, notebook: str, **more: Any) -> registry.Claim:
-    """A claim with one measure."""
+def claim(key: str, notebook: str, **more: Any) -> dict[str, Any]:
+    """The entry of a claim with one measure."""
     given: dict[str, Any] = {
         "id": key,
         "section": "records",
-        "paragraph": 1,
         "fragment": "record highs",
         "says": f"Claim {key} says something of {HOSTILE}.",
-        "kind": "number",
-        "clarity": "clear",
         "rule": {"letter": [{"level": {"measure": "gain", "target": 13, "tolerance": 0.5}}]},
         "series": ["^RUT"],
-        "facts": [],
         "notebook": notebook,
-        "as_of": "2025-12-11",
-        "horizon": None,
         "measures": {"gain": {"label": f"Gain of {HOSTILE}", "unit": "%"}},
     }
-    return registry.Claim(**{**given, **more})
+    return claiming.entry(**{**given, **more})
 
 
+CAUSE = {"cause": [{"untested": "Nobody can see what moved whom."}]}
+LETTER = {"letter": [{"level": {"measure": "gain", "target": 13, "tolerance": 0.5}}]}
 CLAIMS = {
-    made.id: made
+    made["id"]: made
     for made in (
         claim("C01", "01-first"),
-        claim("C02", "01-first", section="introduction", kind="cause"),
+        claim("C02", "01-first", section="introduction", kind="cause", rule={**LETTER, **CAUSE}),
         claim("C03", "02-second", section="outlook", kind="forecast"),
         claim("C04", "09-unwritten", section="outlook", kind="opinion"),
     )
 }
+SECTIONS = {"introduction": "Introduction", "records": "Records", "outlook": "Outlook"}
+
+
+@contextmanager
+def registered(folder: Path, given: dict[str, Any] = CLAIMS, facts: bool = True) -> Iterator[None]:
+    """Within it, the registry is a small one in ``folder``; without ``facts`` the record there stays as it is."""
+    record = folder / "facts" / "record.csv"
+    kept = record.read_bytes() if record.is_file() else b""
+    claiming.write(folder, *given.values(), sections=SECTIONS)
+    if not facts:
+        record.write_bytes(kept)
+    (folder / "notebooks" / "09-unwritten.ipynb").touch()
+    with _used(folder):
+        yield
+
+
+@contextmanager
+def _used(folder: Path) -> Iterator[None]:
+    before = registry.place()
+    registry.use(folder)
+    try:
+        yield
+    finally:
+        registry.use(None if before == registry.home() else before.claims.parent)
+
+
+def project(folder: Path) -> Path:
+    """A copy of the code with a small collection, executed, in the place of ours."""
+    for name in ("helpers", "data"):
+        strange = shutil.ignore_patterns("__pycache__", ".cache", "market", "facts", "claims.yaml", "*.part")
+        shutil.copytree(ROOT / name, folder / name, ignore=strange)
+    own = claiming.write(folder / "own", *list(CLAIMS.values())[:3], sections=SECTIONS)
+    with _used(own):
+        collection(folder / "notebooks")
+    shutil.move(own / "claims.yaml", folder / "data")
+    shutil.move(own / "facts", folder / "data")
+    return folder
 
 
 def png() -> str:
@@ -66,10 +98,17 @@ def png() -> str:
     return base64.b64encode(stream.getvalue()).decode()
 
 
-def judged(key: str, value: float = 13.2, data: Any = MARKET) -> verdicts.Verdict:
-    """A verdict by the rule."""
-    robust = verdicts.Robustness("start date", 3, 4, 11.0, 15.0, "%", "A placebo has rank 5 of 9.")
-    return verdicts.judge(key, {"gain": value}, data=[data], robustness=robust)
+def judged(key: str, value: float = 13.2, data: Any = MARKET) -> Verdict:
+    """A verdict by the rule, with another one under one of four specifications."""
+
+    def measure(start: float = value) -> dict[str, float]:
+        return {"gain": start}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(market, "_current", data)
+        return claims.judge(
+            key, measure, vary={"start": [13.1, 13.3, 12.9, 15.0]}, control="A placebo has rank 5 of 9."
+        )
 
 
 def code(source: str, *outputs: Any, tags: tuple[str, ...] = ()) -> Any:
@@ -82,21 +121,38 @@ def shown(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> Any:
 
 def verdict_cell(key: str, **more: Any) -> Any:
     return code(
-        f'claims.judge("{key}", {{"gain": 13.2}}, data=[mkt])',
-        new_output("execute_result", data=views.bundle(judged(key, **more)), execution_count=1),
+        f'claims.judge("{key}", gain)',
+        new_output("execute_result", data=card.bundle(judged(key, **more).payload), execution_count=1),
     )
 
 
+def cards_cell(*keys: str) -> Any:
+    given = claims.cards(*keys)
+    return code(f"claims.cards{keys}", shown({"text/html": given._repr_html_(), "text/plain": repr(given)}))
+
+
 def chart_cell() -> Any:
-    table = pd.DataFrame({"Close": [2531.16, 2559.61], "Note": [HOSTILE, ""]}, index=["4 Dec", "10 Dec"])
-    table.index.name = HOSTILE
-    behind = f'<details class="rr-data"><summary>The numbers</summary>{charts.table_html(table)}</details>'
+    frame = pd.DataFrame({"Close": [2531.16, 2559.61], "Note": [HOSTILE, "C01"]}, index=["4 Dec", "10 Dec"])
+    frame.index.name = HOSTILE
+    table = tables.payload(frame)
+    behind = f'<details class="rr-data"><summary>The numbers</summary>{tables.as_html(table)}</details>'
+    about = {"title": "T", "alt": ALT + ' "q" <b>', "source": "Data: made by hand.", "table": table}
     return code(
-        "charts.show(figure)",
+        "charts.lines(frame)",
         shown(
-            {"image/png": png(), "text/plain": ALT}, {"image/png": {"alt": ALT + ' "q" <b>', "width": 720}}
+            {"image/png": png(), "text/plain": ALT, figure.MIME: about},
+            {"image/png": {"alt": ALT, "width": 720}},
         ),
         shown({"text/html": behind, "text/plain": "2531.16"}),
+    )
+
+
+def table_cell() -> Any:
+    table = tables.payload(pd.DataFrame({"Claim": ["C01", HOSTILE], "Gain": [-1.5, None]}))
+    caption = f"A caption of {HOSTILE}"
+    return code(
+        "tables.table(frame)",
+        shown({"text/html": tables.as_html(table, caption), tables.MIME: {"caption": caption, **table}}),
     )
 
 
@@ -112,7 +168,7 @@ def first() -> Any:
         new_markdown_cell(
             "#### Too deep\n\nSee [the next](02-second.ipynb#what), [a file](../data/claims.yaml), $a^2$."
         ),
-        code("claims.cards('C01', 'C02')", shown({"text/html": views.cards("C01", "C02")._repr_html_()})),
+        cards_cell("C01", "C02"),
         new_markdown_cell(
             '## Result\n\n<script>alert(2)</script> <img src="https://example.org/x.png"> ![x](http://a.b/c.png)'
         ),
@@ -131,6 +187,7 @@ def first() -> Any:
         ),
         verdict_cell("C01"),
         verdict_cell("C02", value=20.0),
+        table_cell(),
         code("# Your turn", tags=("exercise",)),
         code("say('done')", shown({"text/markdown": "It is done."}), tags=("solution",)),
         new_markdown_cell("# Another first level"),

@@ -10,7 +10,6 @@ import pytest
 import reporting
 
 from helpers import notebooks, report
-from helpers.claims import registry
 from helpers.files import HelperError
 from helpers.report import command, site
 
@@ -41,8 +40,7 @@ def published(request, tmp_path_factory):
         report.publish(notebooks.FOLDER, target, LINE, single=True)
         yield target
         return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "load", lambda: reporting.CLAIMS)
+    with reporting.registered(tmp_path_factory.mktemp("registry") / "own"):
         executed = reporting.collection(tmp_path_factory.mktemp("notebooks"))
         report.publish(executed, target, LINE, single=True)
         yield target
@@ -97,7 +95,7 @@ def test_pages_fit_and_ask_nothing_of_the_web(published, open_page, tmp_path_fac
         images = page.locator("img")
         for place in range(images.count()):
             assert images.nth(place).evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-        if (width, scheme) in LOOKS and path.name != site.ONE_FILE:
+        if (width, scheme) in LOOKS and path.name != site.file_name(".html"):
             # Of a long page only the upper part: a picture of forty screens says no more and takes a minute.
             page.set_viewport_size({"width": width, "height": min(height, 2400)})
             page.screenshot(path=gallery / f"{path.stem}-{width}-{scheme}.png")
@@ -201,7 +199,7 @@ def test_axe_finds_nothing(published, open_page, width, scheme):
     every = pages(published)
     if len(every) > 5:
         # The one file holds the same pages again, and looking through all of them at once takes minutes.
-        every.remove(published / site.ONE_FILE)
+        every.remove(published / site.file_name(".html"))
     for path in every:
         # The page's own policy keeps foreign scripts out, axe too, unless it is told to let them in.
         page = open_page(path, width, color_scheme=scheme, bypass_csp=True)
@@ -219,6 +217,6 @@ def test_axe_finds_nothing(published, open_page, width, scheme):
 
 def test_the_printed_edition(published, tmp_path):
     target = tmp_path / "print.pdf"
-    command._print(BROWSER, published / site.ONE_FILE, target)
+    command._print(BROWSER, published / site.file_name(".html"), target)
     assert target.read_bytes()[:5] == b"%PDF-"
     assert shutil.which("pdftotext") is None or target.stat().st_size > 10_000

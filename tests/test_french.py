@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import french
 from helpers.files import HelperError
+from helpers.measures import french
 
 NAMES = [f"ME{size} BM{value}" for size in range(1, 6) for value in range(1, 6)]
 NAMES[0], NAMES[4], NAMES[20], NAMES[24] = "SMALL LoBM", "SMALL HiBM", "BIG LoBM", "BIG HiBM"

@@ -1,20 +1,22 @@
-"""The store: what it reads, and the sentence it gives for each way in which it can be broken."""
+"""The market: what a notebook reads, what it is told of what is missing, and the parts that are left out."""
 
 import json
-import os
 
+import numpy as np
 import pandas as pd
 import pytest
-from conftest import REFERENCE, ROOT, needs_reference, seal, write_store
+from conftest import REFERENCE, ROOT, needs_reference, write_store
 
-from helpers import calendar, fingerprints, market
+from helpers import calendar, files, fingerprints, market, store
 from helpers.files import HelperError
-from helpers.market import Market, SeriesError, Store, StoreError
+from helpers.market import Market, Missing, SeriesError, Store, StoreError
+from helpers.measures import records, returns
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(market, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(market, "_current", None)
 
 
 def test_prices_of_one_and_of_several_symbols(small_store):
@@ -28,20 +30,14 @@ def test_prices_of_one_and_of_several_symbols(small_store):
     assert list(mkt.bars("^RUT").columns) == ["open", "high", "low", "close", "adj_close", "volume"]
 
 
-def test_only_the_wanted_columns_and_symbols_are_read(small_store):
-    rows = Store(small_store).price_rows(["^RUT"], ["high"])
-    assert list(rows.columns) == ["symbol", "date", "high"]
-    assert set(rows["symbol"]) == {"^RUT"}
-
-
 def test_unknown_symbol_gets_near_names(small_store):
     with pytest.raises(SeriesError, match=r"Unknown series '\^RUTT'; did you mean \^RUT"):
         Market(Store(small_store)).prices("^RUTT")
     with pytest.raises(SeriesError, match="Unknown field"):
         Market(Store(small_store)).prices("^RUT", "last")
-    with pytest.raises(SeriesError, match="no adj_close of"):
+    with pytest.raises(Missing, match="no adj_close of"):
         Market(Store(small_store)).prices("^RUT", "adj_close")
-    with pytest.raises(SeriesError, match="no close of IWM"):
+    with pytest.raises(Missing, match="no close of IWM"):
         Market(Store(small_store)).prices("IWM")
 
 
@@ -58,27 +54,44 @@ def test_a_window_outside_the_data_is_an_error(small_store, start, end, sentence
         Market(Store(small_store)).prices("^RUT", start=start, end=end)
 
 
-def altered(store, change):
-    """The store with its prices changed and a manifest that fits."""
+def without(store, *days, **more):
+    """The store without some sessions of the Russell 2000."""
     rows = pd.read_parquet(store / "prices.parquet")
-    change(rows).to_parquet(store / "prices.parquet", index=False)
-    seal(store, ["^RUT", "^GSPC"], ["DGS10"])
-    return Market(Store(store))
+    gone = (rows["symbol"] == "^RUT") & rows["date"].astype(str).isin(days)
+    return Market(Store(write_store(store, rows[~gone], **more)))
 
 
-def test_a_missing_session_is_never_skipped(small_store):
-    mkt = altered(small_store, lambda rows: rows[rows["date"] != pd.Timestamp("2025-12-09")])
-    with pytest.raises(HelperError, match=r"lacks 1 session .*2025-12-09.*nothing is filled in"):
+def test_a_window_never_skips_a_missing_session(small_store):
+    mkt = without(small_store, "2025-12-09")
+    with pytest.raises(Missing, match=r"lacks 1 session .*2025-12-09.*nothing is filled in"):
         mkt.prices("^RUT", start="2025-12-01", end="2025-12-10")
+    assert len(mkt.prices("^RUT", start="2025-11-03", end="2025-11-28")) == 19
 
 
-def test_duplicate_and_unsorted_dates_are_errors(small_store):
-    mkt = altered(small_store, lambda rows: pd.concat([rows, rows.tail(1)]))
-    with pytest.raises(HelperError, match="2025-12-12 twice"):
-        mkt.prices("^RUT")
-    mkt = altered(small_store, lambda rows: rows.drop_duplicates().iloc[::-1])
-    with pytest.raises(HelperError, match="not in the order of its dates"):
-        mkt.prices("^RUT")
+@pytest.mark.parametrize("named", [True, False])
+def test_a_missing_session_is_a_hole_that_every_measure_sees(small_store, named):
+    more = {"lives": {"^RUT": {"gaps": ["2025-12-09"]}}} if named else {}
+    mkt = without(small_store, "2025-12-09", **more)
+    assert mkt.store.gaps("^RUT") == (["2025-12-09"] if named else [])
+    rut = mkt.prices("^RUT")
+    assert rut.attrs["gaps"] == {"^RUT": ["2025-12-09"]}
+    assert rut.isna().sum() == 1
+    assert returns.daily_returns(rut)["2025-12-09":"2025-12-10"].isna().all()
+    both = mkt.prices(["^RUT", "^GSPC"])
+    assert both.attrs["gaps"] == {"^RUT": ["2025-12-09"]}
+    assert both.isna().sum().tolist() == [1, 0]
+    assert mkt.bars("^RUT").loc["2025-12-09"].isna().all()
+    assert records.record_dates(rut, "2025-12-05", "2025-12-08") == ["2025-12-05", "2025-12-08"]
+    with pytest.raises(Missing, match="2025-12-09"):
+        records.record_dates(rut, "2025-12-05", "2025-12-10")
+    for history in (rut, rut.dropna(), both["^RUT"].dropna()):  # dropping the row does not hide the hole
+        assert returns.daily_returns(history)["2025-12-09":"2025-12-10"].isna().all()
+        assert returns.rolling_returns(history, 5)["2025-12-09":"2025-12-10"].isna().iloc[0]
+        with pytest.raises(Missing, match="2025-12-09"):
+            records.is_record(history)
+    assert returns.daily_returns(both.dropna()).isna().all(axis=1).sum() == 2
+    with pytest.raises(Missing, match="No price on 2025-12-09"):
+        returns.window_return(rut, calendar.window("days", "2025-12-08", "2025-12-09"))
 
 
 def test_missing_store(monkeypatch, tmp_path):
@@ -86,41 +99,127 @@ def test_missing_store(monkeypatch, tmp_path):
     with pytest.raises(StoreError, match=r"which is no folder; run `python -m helpers data`"):
         market.connect()
     monkeypatch.delenv("MARKET_DATA")
-    monkeypatch.setattr(market, "DATA", tmp_path)
+    monkeypatch.setattr(store, "DATA", tmp_path)
     with pytest.raises(StoreError, match="There is no market data"):
         market.connect()
+    assert market.current() is None
 
 
-def test_truncated_altered_and_missing_files(small_store):
-    prices = small_store / "prices.parquet"
-    whole = prices.read_bytes()
-    prices.write_bytes(whole[:-10])
-    with pytest.raises(StoreError, match=r"prices.parquet .* truncated or altered"):
-        Store(small_store)
-    prices.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    with pytest.raises(StoreError, match="does not match the manifest’s SHA-256"):
-        Store(small_store)
-    prices.unlink()
-    with pytest.raises(StoreError, match=r"lacks prices.parquet"):
-        Store(small_store)
-    (small_store / "manifest.json").write_text("{")
-    with pytest.raises(StoreError, match=r"manifest of the store .* cannot be read"):
-        Store(small_store)
-    (small_store / "manifest.json").unlink()
-    with pytest.raises(StoreError, match=r"has no manifest.json"):
-        Store(small_store)
+def test_the_market_that_was_opened_last_is_remembered(small_store, monkeypatch):
+    monkeypatch.setenv("MARKET_DATA", str(small_store))
+    mkt = market.connect()
+    assert market.current() is mkt
+    monkeypatch.setenv("MARKET_DATA", "synthetic")
+    assert market.connect(synthetic=True) is market.current() is not mkt
 
 
-def test_the_check_is_remembered_and_not_fooled(small_store, monkeypatch):
-    Store(small_store)
-    counted = []
-    monkeypatch.setattr(market, "_sha256", lambda path: counted.append(path))
-    Store(small_store)
-    assert counted == []
-    os.utime(small_store / "prices.parquet", ns=(1, 1))
-    with pytest.raises(StoreError, match="SHA-256"):
-        Store(small_store)
-    assert len(counted) == 1
+def test_what_a_store_lacks_is_missing_and_a_typo_is_not(small_store):
+    mkt = Market(Store(small_store))
+    for read in (
+        mkt.shiller, mkt.intraday, mkt.fundamentals, lambda: mkt.holdings("2025-11-11"),
+        lambda: mkt.file("listings.parquet"), lambda: mkt.bars("IWM"),
+        lambda: mkt.prices("^RUT", start="2020-01-02", end="2025-12-01"),
+    ):  # fmt: skip
+        with pytest.raises(Missing):
+            read()
+    for typo in (lambda: mkt.bars("IVM"), lambda: mkt.macro("DGS11"), lambda: mkt.holdings("2025-11-12")):
+        with pytest.raises(SeriesError):
+            typo()
+
+
+# ------------------------------------------------------------------------------------------------ parts
+
+
+def test_a_part_runs_at_once_and_is_what_it_returns(capsys):
+    @market.part
+    def answer():
+        """Not a function any more."""
+        return 42
+
+    assert answer == 42
+    assert capsys.readouterr().out == ""
+
+
+def test_a_part_without_its_data_is_left_out_with_one_sentence_and_so_is_what_uses_it(small_store, shown):
+    mkt = Market(Store(small_store))
+
+    @market.part
+    def panel():
+        return mkt.file("listings.parquet")
+
+    @market.part
+    def breadth():
+        return len(panel)
+
+    @market.part
+    def doubled():
+        return 2 * breadth
+
+    reason = "This store has no listings.parquet; no free provider serves this panel, and data/README.md says"
+    assert len(shown) == 3
+    assert all(text.startswith(f"Left out: {reason}") for text in shown)
+    assert repr(doubled) == f"<left out: {shown[0].removeprefix('Left out: ')}>"
+
+
+USES = {
+    "attribute": lambda gap: gap.mean(),
+    "set": lambda gap: setattr(gap, "name", 1),
+    "item": lambda gap: gap["x"],
+    "assign": lambda gap: gap.__setitem__("x", 1),
+    "sum": lambda gap: gap + 1,
+    "reversed sum": lambda gap: 1 + gap,
+    "series": lambda gap: pd.Series([1.0, 2.0]) - gap,
+    "matrix": lambda gap: gap @ gap,
+    "negative": lambda gap: -gap,
+    "compare": lambda gap: gap < 3,
+    "equal": lambda gap: gap == 3,
+    "call": lambda gap: gap(),
+    "loop": lambda gap: list(gap),
+    "length": len,
+    "truth": lambda gap: 1 if gap else 0,
+    "format": lambda gap: f"{gap:.1f}",
+    "text": str,
+    "number": float,
+    "whole": int,
+    "round": round,
+    "array": np.asarray,
+    "frame": pd.DataFrame,
+    "in": lambda gap: 3 in gap,
+    "unpack": lambda gap: {**gap},
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_every_use_of_a_gap_says_what_is_missing(use):
+    with pytest.raises(Missing, match=r"^no panel$"):
+        use(market.Gap("no panel"))
+
+
+def test_another_fault_in_a_part_is_no_gap():
+    with pytest.raises(SeriesError):
+
+        @market.part
+        def wrong():
+            market.describe(["NOPE"])
+
+
+def test_a_function_with_arguments_is_no_part():
+    with pytest.raises(HelperError, match=r"lead takes day, families; take the decorator off"):
+
+        @market.part
+        def lead(day, families=()):
+            return day, families
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What a notebook would show, as text."""
+    texts = []
+    monkeypatch.setattr("IPython.display.display", lambda text: texts.append(text.data))
+    return texts
+
+
+# ------------------------------------------------------------------------------------------ what ships
 
 
 def test_free_series_ship_and_are_named_public(small_store):
@@ -129,7 +228,7 @@ def test_free_series_ship_and_are_named_public(small_store):
     dff = mkt.macro("DFF")
     assert dff.attrs["source"] == "public"
     assert dff["2025-12-12"] == pytest.approx(3.64, abs=0.1)
-    with pytest.raises(SeriesError, match="Neither the store nor data/public holds GDPC1"):
+    with pytest.raises(Missing, match="Neither the store nor data/public holds GDPC1"):
         mkt.macro("GDPC1")
 
 
@@ -137,7 +236,7 @@ def test_shipped_series_match_their_sidecar():
     listed = pd.read_csv(ROOT / "data/public/sources.csv").set_index("id")
     for name, row in listed.iterrows():
         path = ROOT / f"data/public/{name}.csv"
-        assert market._sha256(path) == row["sha256"], name
+        assert files.sha256(path) == row["sha256"], name
         values = pd.read_csv(path, parse_dates=["date"])
         assert len(values) == row["rows"]
         assert values["date"].is_monotonic_increasing
@@ -166,11 +265,12 @@ def test_fingerprints_see_one_cent(small_store, monkeypatch, tmp_path):
     assert set(fingerprints.compare(Store(small_store))["state"]) == {"identical"}
 
     def one_cent(rows):
-        rows.loc[rows["date"] == pd.Timestamp("2025-12-09"), "close"] += [0.0, 0.01]
+        rows.loc[rows["date"].astype(str) == "2025-12-09", "close"] += [0.0, 0.01]
         return rows
 
-    mkt = altered(small_store, one_cent)
-    compared = fingerprints.compare(mkt.store).set_index("series")["state"]
+    rows = one_cent(pd.read_parquet(small_store / "prices.parquet"))
+    changed = Store(write_store(tmp_path / "changed", rows))
+    compared = fingerprints.compare(changed).set_index("series")["state"]
     assert compared.to_dict() == {"^GSPC": "identical", "^RUT": "differs", "DGS10": "identical"}
     less = write_store(
         tmp_path / "less", pd.read_parquet(small_store / "prices.parquet").query("symbol == '^GSPC'")

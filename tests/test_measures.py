@@ -66,7 +66,6 @@ def test_records_by_hand():
     values = series([10, 11, 11, 9, 12, 12.5, 12])
     assert records.is_record(values).tolist() == [False, True, False, False, True, True, False]
     assert records.record_dates(values, "2025-01-06", "2025-12-31") == ["2025-01-08", "2025-01-09"]
-    assert records.records_per_year(values).to_dict() == {2025: 3}
     assert records.longest_run(records.is_record(values)) == 2
 
 

@@ -38,11 +38,32 @@ def noise():
 
 
 def test_market_model_by_hand(pair):
-    model = events.market_model(pair[0].iloc[:4], pair[1].iloc[:4])
+    model = events.event_study(*pair, [EVENT], before=0, after=0, estimation=4, gap=2).loc[EVENT]
     assert model["alpha"] == pytest.approx(1)
     assert model["beta"] == pytest.approx(0.5)
     assert model["sigma"] == pytest.approx(sqrt(1 / 2))
-    assert (model["n"], model["mean"], model["squares"]) == (4, 0, 4)
+
+
+def test_without_a_model_by_hand(pair):
+    row = events.event_study(*pair, [EVENT], before=1, after=0, estimation=4, gap=2, plain=True).loc[EVENT]
+    assert row["car"] == 1 + 4  # 3 less 2, 4 less 0
+    # The estimation's gaps are 1, 1, 2 and 0; their mean square is 3/2, and the window holds two sessions.
+    assert row["se"] == pytest.approx(sqrt(1.5 * 2))
+
+
+def test_a_window_ends_at_the_last_session_known(pair):
+    whole = events.event_study(*pair, [EVENT], before=1, after=0, estimation=4, gap=2)
+    cut = events.event_study(*pair, [EVENT], before=1, after=1, until=EVENT, estimation=4, gap=2)
+    pd.testing.assert_frame_equal(cut, whole)
+    assert cut["sessions"].tolist() == [2]
+    days = events.abnormal_returns(*pair, [EVENT], before=1, after=1, until=EVENT, estimation=4, gap=2)
+    assert days.loc[EVENT].tolist()[:2] == pytest.approx([1, 3])
+    assert np.isnan(days.loc[EVENT, 1])
+
+
+def test_an_event_after_the_last_session_known_is_refused(pair):
+    with pytest.raises(HelperError, match="do not cover"):
+        events.event_study(*pair, [EVENT], before=0, after=0, until=DAYS[4], estimation=4, gap=2)
 
 
 def test_abnormal_returns_by_hand(pair):
@@ -71,7 +92,7 @@ def test_agrees_with_a_regression_and_its_forecast_error(noise, day):
     window = slice(place - 260, place - 10)
     fit = sm.OLS(asset.iloc[window], sm.add_constant(benchmark.iloc[window])).fit()
     row = events.event_study(asset, benchmark, [day], 0, 0).iloc[0]
-    assert row["n"] == 250
+    assert row["sessions"] == 1
     ahead = fit.get_prediction([[1.0, benchmark.iloc[place]]])
     assert row["car"] == pytest.approx(asset.iloc[place] - ahead.predicted_mean[0])
     assert row["se"] == pytest.approx(ahead.se_obs[0])
@@ -206,7 +227,80 @@ def test_a_benchmark_that_begins_later_shortens_the_history(noise):
     )
 
 
-def test_a_market_that_stood_still_explains_nothing():
-    flat = pd.Series([1.0, 1, 1, 1], DAYS[:4])
-    with pytest.raises(HelperError, match="benchmark moved"):
-        events.market_model(flat, flat)
+def test_difference_by_hand():
+    one, other = (pd.Series({"mean": mean, "se_model": se}) for mean, se in ((3.0, 3.0), (1.0, 4.0)))
+    found = events.difference(one, other, size=10)
+    assert (found["mean"], found["se"], found["t"]) == (2, 5, 0.4)
+    assert (found["low"], found["high"], found["seen"]) == pytest.approx((2 - 9.8, 2 + 9.8, 14))
+    assert found["power"] == pytest.approx(100 * (stats.norm.sf(1.96 - 2) + stats.norm.cdf(-1.96 - 2)))
+
+
+def test_one_shorter_window_by_hand():
+    # Two of 0, 1, 2 and one of 0, 3: sums 1 to 6, their mean 3.5. 5 and 6 reach 5; 1 and 2 lie as far out.
+    given = {"pool": np.array([0, 1, 2]), "size": 3, "last": np.array([0, 3])}
+    assert sorted(events.permutation_means(**given)[0]) == pytest.approx(np.arange(1, 7) / 3)
+    found = events.permutation_p(5 / 3, **given)
+    assert found["greater"] == pytest.approx(2 / 6)
+    assert found["two_sided"] == pytest.approx(4 / 6)
+    assert (found["combinations"], found["exact"]) == (6, True)
+    assert events.permutation_p(3.5 / 3, **given)["two_sided"] == 1
+
+
+def test_one_shorter_window_counted_as_written_out():
+    pool, last = np.random.default_rng(8).normal(size=(2, 12))
+    means, _ = events.permutation_means(pool, 4, last=last)
+    for observed in means[[0, 17, 900]]:
+        found = events.permutation_p(observed, pool, 4, last=last)
+        assert found["greater"] == pytest.approx((means >= observed - 1e-9).mean())
+        away = np.abs(means - means.mean())
+        assert found["two_sided"] == pytest.approx((away >= abs(observed - means.mean()) - 1e-9).mean())
+
+
+def test_one_shorter_window_by_drawing():
+    pool, last = np.random.default_rng(9).normal(size=(2, 300))
+    found = events.permutation_p(np.sort(pool)[-7:].mean(), pool, 8, draws=500, last=last)
+    assert not found["exact"]
+    assert found["greater"] == pytest.approx(1 / 501)
+
+
+def test_chance_is_the_permutation_of_other_sessions(noise):
+    days = noise[0].index
+    others, until = days[400:440], days[439]
+    dates = [days[405], days[420], until]
+    whole, last = events.pools(*noise, others, 1, 1, until=until, kept=0)
+    assert (len(whole), len(last)) == (39, 40)
+    cars = events.event_study(*noise, dates, 1, 1, until=until)["car"]
+    assert cars.iloc[:2].tolist() == pytest.approx([whole[5], whole[20]])
+    assert cars.iloc[2] == pytest.approx(last[-1])
+    found = events.chance(*noise, dates, others, 1, 1, until=until)
+    assert found["mean"] == cars.mean()
+    assert found.equals(events.permutation_p(cars.mean(), whole, 3, last=last))
+    assert found["combinations"] == comb(39, 2) * 40
+    later = events.chance(*noise, dates, others, 1, 1, until=days[440])
+    assert later["combinations"] == comb(40, 3)
+    with pytest.raises(HelperError, match="More than one window"):
+        events.chance(*noise, [days[438], days[439]], others, 1, 2, until=until)
+
+
+def test_chance_rejects_as_often_as_it_says():
+    days = calendar.sessions("2023-01-03", "2023-06-30")
+    draw, others, found = np.random.default_rng(12), days[75:115], []
+    for _ in range(200):
+        benchmark = pd.Series(draw.normal(size=len(days)), days)
+        asset = benchmark + pd.Series(draw.normal(size=len(days)), days)
+        dates = [*draw.choice(others[:-1], 2, replace=False).tolist(), others[-1]]
+        p = events.chance(asset, benchmark, dates, others, 1, 1, until=others[-1], estimation=60)
+        found.append(p["greater"])
+    for share in (0.5, 0.2, 0.1, 0.05):
+        low, high = stats.binom.ppf([0.001, 0.999], len(found), share)
+        assert low <= (np.array(found) <= share).sum() <= high
+
+
+def test_lasting_falls_finds_steps_and_not_dips():
+    days = pd.date_range("2024-01-01", periods=60)
+    rate = pd.Series(5.0, days)
+    rate[days[20:22]] = 4.5  # a dip
+    rate[days[40:]] = 4.75
+    found = events.lasting_falls(rate)
+    assert found.index.tolist() == [days[42]] if days[40].dayofweek > 4 else [days[40]]
+    assert found.tolist() == pytest.approx([-0.25])

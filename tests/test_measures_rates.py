@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from helpers import calendar
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 from helpers.measures import rates
 
 ENDS = calendar.week_ends("2020-01-03", "2025-12-05")
@@ -92,6 +92,12 @@ def test_weeks_lie_wholly_within_the_window(start, end, first, last):
 # ----------------------------------------------------------------------------------------------- slopes
 
 
+def test_ends_of_other_periods():
+    found = rates.period_ends("2025-09-15", "2025-12-10", "M")
+    assert list(found.strftime("%m-%d")) == ["09-30", "10-31", "11-28"]
+    assert rates.period_ends("2025-11-20", "2025-12-10", "W-WED")[0] == pd.Timestamp("2025-11-26")
+
+
 def test_lags_of_newey_and_west():
     assert [rates.newey_west_lags(n) for n in (28, 100, 156, 1332)] == [3, 4, 4, 7]
 
@@ -136,6 +142,148 @@ def test_slope_is_found_and_controls_take_what_is_theirs():
     assert abs(rates.hac_slope(spread, moved, market.to_frame()).t) < 2
 
 
+def market_of(slope, n=120, seed=5):
+    """Closes of a small fund and of the market by session, and a yield on which their spread hangs."""
+    days = calendar.sessions("2022-01-03", "2024-12-31")
+    rng = np.random.default_rng(seed)
+    moves, market = rng.normal(0, 0.05, len(days)), rng.normal(0, 0.8, len(days))
+    small = 1.3 * market + slope * moves + rng.normal(0, 0.1, len(days))
+    closes = pd.DataFrame({"IWM": small, "SPY": market}, index=days)
+    return (1 + closes / 100).cumprod() * 100, pd.Series(4 + moves.cumsum(), index=days)
+
+
+def test_held_slope_is_that_of_the_panel_and_takes_the_market_off():
+    prices, values = market_of(-3.0)
+    found = rates.held_slope(prices, values, "2022-06-01", "2024-06-30")
+    assert found.slope == pytest.approx(-3.0, abs=0.3)
+    ends = calendar.week_ends("2022-01-03", "2024-12-31")
+    weeks = rates.panel(prices, {"small": ("IWM", "SPY"), "none": ("IJR", "SPY")}, {"two": values}, ends)
+    assert list(weeks) == ["small", "market", "two"]  # a pair without prices is left out
+    assert weeks.iloc[0].isna().all()
+    window = ("2022-06-01", "2024-06-30")
+    assert rates.slope(weeks, "small", "two", window) == found
+    plain = rates.slope(weeks, "small", "two", window, held=())
+    assert plain.se > 2 * found.se
+    # The residuals of both on the market have the same slope.
+    rows = weeks.loc[rates.weeks_within(ends, *window)]
+    left = rates.without(rows[["small", "two"]], rows[["market"]])
+    assert rates.hac_slope(left["small"], left["two"]).slope == pytest.approx(found.slope)
+
+
+def test_held_slope_begins_with_the_week_of_its_first_day():
+    prices, values = market_of(-3.0)
+    for start in ("2022-06-01", "2022-06-03", "2022-06-04", "2022-06-06"):
+        found = rates.held_slope(prices, values, start, "2023-06-30")
+        weeks = rates.weeks_within(calendar.week_ends("2022-01-03", "2024-12-31"), start, "2023-06-30")
+        assert found.n == len(weeks)
+
+
+def test_figures_are_slopes_by_their_names():
+    prices, values = market_of(-3.0)
+    ends = calendar.week_ends("2022-01-03", "2024-12-31")
+    weeks = rates.panel(prices, {"small": ("IWM", "SPY")}, {"2y": values}, ends)
+    windows = {"all": ("2022-01-07", "2024-12-31")}
+    keys = [
+        "slope_2y_all",
+        "t_2y_all",
+        "held_2y_all",
+        "t_held_2y_all",
+        "low_2y_all",
+        "power_2y_all",
+        "dgs2_change",
+    ]
+    found = rates.figures(keys, weeks, "small", windows, size=0.1)
+    assert list(found) == keys[:-1]  # what names no window is left out
+    plain, held = (rates.slope(weeks, "small", "2y", windows["all"], fixed) for fixed in ((), ("market",)))
+    expected = [plain.slope, plain.t, held.slope, held.t, held.low, held.power(0.1)]
+    assert list(found.values()) == pytest.approx(expected)
+    with pytest.raises(AttributeError):
+        rates.figures(["hihg_2y_all"], weeks, "small", windows)
+    # Among four tests of which it replaces one, the smallest p-value counts four times.
+    tests = {
+        ("a", "2y", "all"): 0.9,
+        ("b", "2y", "all"): 0.8,
+        ("c", "2y", "all"): 0.7,
+        ("d", "2y", "all"): 0.6,
+    }
+    found = rates.figures(["p_2y_all", "holm_p_2y_all"], weeks, "small", windows, tests=tests, own="b")
+    assert found["holm_p_2y_all"] == pytest.approx(min(1, 4 * found["p_2y_all"]))
+
+
+def test_moved_takes_the_last_value_before_a_day_without_one():
+    values = pd.Series(
+        [4.0, 4.5, 4.25], index=pd.to_datetime(["2025-11-07", "2025-11-10", "2025-11-12"]), name="DGS2"
+    )
+    assert rates.moved(values, "2025-11-08", "2025-11-11") == 0.5
+    assert rates.moved(values, "2025-11-10", "2025-11-12") == -0.25
+    with pytest.raises(Missing, match="DGS2 begins on 2025-11-07"):
+        rates.moved(values, "2025-11-06", "2025-11-12")
+
+
+def test_out_of_sample_counts_signs_and_misses():
+    prices, values = market_of(-8.0)
+    weeks = rates.panel(
+        prices, {"small": ("IWM", "SPY")}, {"2y": values}, calendar.week_ends("2022-01-03", "2024-12-31")
+    )
+    # Without the market's share the pair hangs on the yield alone.
+    weeks["small"] -= 0.3 * weeks["market"]
+    found = rates.out_of_sample(
+        weeks, "small", "2y", ("2022-01-07", "2023-12-29"), ("2023-12-29", "2024-12-27")
+    )
+    assert found["weeks"] == 52
+    assert found["right"] == found["falling"] > 45
+    assert found["p"] == found["p_falling"] < 0.001
+    assert found["slope"] == pytest.approx(-8, abs=0.5)
+    assert found["r2"] > 80
+    turned = weeks.assign(small=weeks["small"].where(weeks.index < "2024-01-01", -weeks["small"]))
+    against = rates.out_of_sample(
+        turned, "small", "2y", ("2022-01-07", "2023-12-29"), ("2023-12-29", "2024-12-27")
+    )
+    assert against["right"] == 52 - found["right"]
+    assert against["r2"] < 0
+
+
+def made(slope, se):
+    return rates.Slope(slope, se, slope / se, 0.5, 100, 4, 0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("slope", "se", "size", "reading"),
+    [
+        (-1.96, 1.0, 1, "link"),  # exactly at the bound it is told from zero
+        (-1.95, 1.0, 1, "cannot tell"),
+        (1.96, 1.0, 1, "opposite link"),
+        (0.5, 0.5, 1, "no link"),  # the interval ends at -0.48
+        (0.0, 0.5, 0.98, "cannot tell"),  # the interval ends at the size itself
+        (0.0, 0.5, 0.99, "no link"),
+        (-0.5, 1.7, 1, "cannot tell"),
+    ],
+)
+def test_reading_tells_no_from_cannot_tell(slope, se, size, reading):
+    assert made(slope, se).reading(size) == reading
+    assert made(-slope, se).reading(size, sign=1) == reading
+
+
+def test_power_by_hand():
+    assert made(0.3, 1.0).power(1.96) == pytest.approx(50.0, abs=0.1)  # the effect lies on the bound itself
+    assert made(0.3, 1.0).power(0.0) == pytest.approx(5.0, abs=0.01)
+    assert made(0.3, 1.0).power(made(0.3, 1.0).smallest) == pytest.approx(80.0, abs=0.1)
+    assert made(0.3, 2.0).power(-2.0) == made(-9.0, 2.0).power(2.0)
+    assert (made(1.0, 0.5).low, made(1.0, 0.5).high) == pytest.approx((0.02, 1.98))
+
+
+def test_without_an_effect_the_slope_is_found_as_often_as_it_says():
+    """p-values of 400 markets without any link: the share below each level lies in its binomial band."""
+    p = []
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        frame = pd.DataFrame(rng.normal(size=(156, 3)), index=WEEKS[:156], columns=["y", "x", "market"])
+        p.append(rates.hac_slope(frame["y"] + frame["market"], frame["x"], frame[["market"]]).p)
+    for level in (0.5, 0.2, 0.1, 0.05):
+        band = 2.6 * (level * (1 - level) / len(p)) ** 0.5
+        assert abs((np.array(p) < level).mean() - level) < band
+
+
 def test_missing_weeks_are_counted():
     spread, change = simulated(1.0, n=60)
     change.iloc[[3, 4]] = np.nan
@@ -149,6 +297,13 @@ def test_too_little_to_fit():
         rates.hac_slope(spread[:5], change[:5])
     with pytest.raises(HelperError, match="does not move"):
         rates.hac_slope(spread, change * 0)
+
+
+def test_holm_is_that_of_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
+    p = pd.Series(np.random.default_rng(4).uniform(0, 0.2, 30), index=pd.RangeIndex(30)[::-1])
+    assert rates.holm(p).to_numpy() == pytest.approx(multipletests(p.to_numpy(), method="holm")[1])
 
 
 def test_holm_by_hand():
@@ -171,6 +326,16 @@ def test_rolling_slope_is_least_squares_in_each_window():
     pd.testing.assert_frame_equal(found, again)
     with pytest.raises(HelperError, match="A window of 104 weeks does not fit"):
         rates.rolling_slope(spread, change, 104)
+
+
+def test_rolling_slope_holds_a_third_series_fixed():
+    spread, change = simulated(2.0, n=80)
+    third = pd.Series(np.random.default_rng(9).normal(0, 2, 80), index=change.index)
+    found = rates.rolling_slope(spread + 1.5 * third, change, 52, held=third, draws=0)
+    assert list(found) == ["slope"]
+    span = slice(10, 62)
+    whole = rates.hac_slope((spread + 1.5 * third)[span], change[span], third[span].to_frame("third"))
+    assert found["slope"].iloc[10] == pytest.approx(whole.slope)
 
 
 def test_band_covers_the_true_slope_about_as_often_as_it_says():

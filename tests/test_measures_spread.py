@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from helpers.files import HelperError
-from helpers.measures import spread
+from helpers.measures import rates, spread
 
 
 def slow(n: int, seed: int, rho: float = 0.9, tie: float = 0.0) -> tuple[pd.Series, pd.Series]:
@@ -165,3 +165,13 @@ def test_out_of_sample_by_hand() -> None:
     y, x = pd.Series([0.0, 1.0, 2.0, 5.0]), pd.Series([0.0, 1.0, 2.0, 3.0])
     # The first three lie on y = x, which forecasts 3; their mean forecasts 1. Errors 2 and 4.
     assert spread.out_of_sample_r2(y, x, 3) == pytest.approx((1 - 4 / 16) * 100)
+
+
+def test_predict_is_newey_west_for_one_period_and_hodrick_for_several() -> None:
+    y, x = slow(60, 5)
+    one, three = spread.predict(y, x, lags=2), spread.predict(y, x, horizon=3)
+    assert one.t == pytest.approx(rates.hac_slope(y, x, lags=2).t)
+    assert three == spread.hodrick(y, x, 3)
+    with_gap = y.mask(y.index == 10)
+    assert spread.predict(with_gap, x).n == 59
+    assert spread.predict(with_gap, x, horizon=3) == spread.hodrick(y[11:], x[11:], 3)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.files import HelperError
+from helpers.claims import rules
+from helpers.files import HelperError, Missing
 from helpers.measures import valuation
 
 Q = pd.Period
@@ -138,7 +139,8 @@ def test_status_and_coverage_count_every_line_once():
     quarters = pd.period_range("2024Q4", periods=4, freq="Q")
     table = pd.DataFrame([[1.0] * 4, [1, 1, 1, None]], index=["AAAB", "BBB"], columns=quarters)
     members = valuation.companies(LINES, CAPS)
-    found = valuation.status(members, table, Q("2025Q3"))
+    rows = valuation.match(members, table)
+    found = valuation.status(members, rows, valuation.trailing(rows, Q("2025Q3")))
     assert found.to_dict() == {
         "AAAA": "covered",  # by the earnings of its other class
         "BBB": "fewer than four quarters",
@@ -226,3 +228,158 @@ def test_share_up_compares_only_pairs():
     share, count = valuation.share_up(table, Q("2025Q3"))
     assert (share, count) == (pytest.approx(200 / 3), 3)
     assert math.isnan(valuation.share_up(table, Q("2025Q2"))[0])
+
+
+def fund():
+    """Four lines of holdings on two days, with four quarters of earnings and one slip of scale."""
+    quarters = pd.period_range("2024Q4", periods=4, freq="Q")
+    income = pd.DataFrame(
+        [[2.0, 2, 2, 2], [1, 1, 1, None], [-4, -4, -4, -4]], index=["AAAB", "BBB", "DDD"], columns=quarters
+    )
+    prices = pd.Series({"AAAA": 5.0, "AAAB": 5.5, "BBB": 4.0, "CCC": 1.0, "DDD": 3.0})
+    lines = LINES.assign(price=LINES["ticker"].map(prices).mul(1.05).where(LINES["ticker"] == "DDD", 5.0))
+    values = pd.DataFrame({"last": prices, "market_cap": CAPS})
+    dearer = values.assign(market_cap=values["market_cap"] * 2)
+    days = {"2025-11-11": values, "2025-12-05": dearer, "2026-08-21": values.drop("DDD")}
+    return valuation.Fund({"2025-11-11": lines}, days, income)
+
+
+def test_a_fund_gives_its_covered_companies_by_the_quarters_known_that_day():
+    found = fund().covered("2025-11-11")
+    assert found["income"].to_dict() == {"AAAA": 8, "DDD": -16}
+    assert valuation.basket_yield(found) == pytest.approx(-8 / 1300 * 100)
+    assert fund().members("2025-11-11", last="2025Q2", quarters=1).loc["BBB", "income"] == 1
+    assert valuation.pe(fund().covered("2025-11-11", "2025-12-05"), "sum", "profit only") == 2000 / 8
+
+
+def test_a_fund_says_which_day_it_lacks():
+    with pytest.raises(Missing, match=r"no holdings of 2025-11-05; there are 2025-11-11"):
+        fund().members("2025-11-05")
+    with pytest.raises(Missing, match=r"no listings of 2025-12-29"):
+        fund().members("2025-11-11", "2025-12-29")
+
+
+def test_a_fund_sets_slips_of_scale_aside_unless_asked():
+    quarters = pd.period_range("2024Q3", periods=5, freq="Q")
+    income = pd.DataFrame([[1.0, 1, 2, 1, 5000]], index=["DDD"], columns=quarters)
+    found = valuation.Fund(fund().lists, fund().values, income)
+    assert found.covered("2025-11-11").empty
+    assert found.covered("2025-11-11", raw=True)["income"].tolist() == [5004]
+
+
+def test_quarterly_figures_are_of_stocks_only():
+    table = fund().quarterly("2025-11-11")
+    assert "DELTA INC CVR" not in table.index
+    assert table.loc["AAAA"].tolist() == [2, 2, 2, 2]
+
+
+def test_market_values_come_by_day(tmp_path):
+    rows = {"symbol": ["A", "A", "B"], "last": [1.0, 2.0, 3.0], "market_cap": [10.0, 20.0, 30.0]}
+    frame = pd.DataFrame(rows).assign(date=pd.to_datetime(["2025-11-11", "2025-11-12", "2025-11-12"]))
+    frame.to_parquet(tmp_path / "panel.parquet")
+    found = valuation.market_values(tmp_path / "panel.parquet", ["2025-11-12", "2025-11-13"])
+    assert list(found) == ["2025-11-12"]
+    assert found["2025-11-12"]["market_cap"].to_dict() == {"A": 20, "B": 30}
+
+
+def test_quality_counts_what_might_be_wrong():
+    found = valuation.quality(fund(), "2025-11-11", "2026-08-21")
+    assert found["lines of the file that are cash or futures"] == "1"
+    assert found["lines that are a second class of a company"] == "1"
+    assert (
+        found["companies no longer listed on the last session of the data"] == "2"
+    )  # DDD, and what has no ticker
+    assert found["covered companies with a loss"] == "1"
+    assert found["stocks whose listed price differs from the fund’s by more than 3 %"] == "5"
+
+
+def test_losses_count_in_part_where_asked():
+    members = basket(cap=[100.0, 100.0], income=[10.0, -10.0], weight=[50.0, 50.0])
+    assert valuation.pe(members) is None
+    assert valuation.pe(members, counted=50) == pytest.approx(200 / 5)
+    assert valuation.pe(members, "weight", "profit only") == pytest.approx(10)
+    assert valuation.basket_yield(members, "weight", counted=0) == pytest.approx(5)
+
+
+def test_figures_name_the_basket_and_give_no_ratio_below_zero():
+    found = {label: value for label, value, _ in valuation.figures(fund().covered("2025-11-11"), "Ours")}
+    assert found["Ours: companies covered"] == 2
+    assert found["Ours: sum of net income of the companies with a loss"] == pytest.approx(-16e-9)
+    assert found["Ours: P/E of the companies with a profit, by market value"] == 125
+    assert found["Ours: sum of market values over sum of net income (below zero: no P/E)"] == -1300 / 8
+
+
+def pairs(*rows):
+    columns = [Q("2024Q2"), Q("2024Q3"), Q("2025Q2"), Q("2025Q3")]
+    return pd.DataFrame(rows, columns=columns, dtype=float)
+
+
+def test_a_change_of_shares_is_paired():
+    # up in both, gained, gained, lost, and one without all four figures
+    table = pairs([0, 0, 1, 1], [0, 0, 0, 1], [0, 0, -1, 1], [0, 0, 1, 0], [None, 0, 1, 1])
+    change, t, count = valuation.share_up_change(table, Q("2025Q3"), Q("2025Q2"))
+    assert (change, count) == (pytest.approx(25), 4)
+    assert t == pytest.approx(0.25 / (math.sqrt(3 - 1 / 4) / 4))  # McNemar: gained 2, lost 1
+    weight = pd.Series([0.0, 0, 0, 1, 1])
+    assert valuation.share_up_change(table, Q("2025Q3"), Q("2025Q2"), weight)[0] == pytest.approx(-100)
+
+
+def test_the_test_of_a_change_rejects_as_often_as_it_says():
+    random = np.random.default_rng(5)
+    t = []
+    for _ in range(400):
+        table = pd.DataFrame(random.normal(size=(300, 4)), columns=pairs().columns)
+        t.append(abs(valuation.share_up_change(table, Q("2025Q3"), Q("2025Q2"))[1]))
+    for level, z in ((0.5, 0.674), (0.2, 1.282), (0.1, 1.645), (0.05, 1.96)):
+        share = np.mean(np.array(t) > z)
+        assert abs(share - level) < 3.5 * math.sqrt(level * (1 - level) / 400)
+
+
+def test_rising_gives_shares_by_number_and_weight():
+    table = pairs([0, 1, 1, 2], [0, -1, 1, -2], [0, None, 1, 1])
+    found = valuation.rising(table, pd.Series([30.0, 10, 60]), [Q("2025Q3"), Q("2025Q2")])
+    assert found.loc["2025Q3"].tolist() == [50, pytest.approx(50 / math.sqrt(2)), 75, 100, 2]
+    assert found.loc["2025Q2", "Members with more, %"] == 100
+
+
+def facts(*rows):
+    return [
+        rules.Fact(id_, day, subject, "", value, "x", "secondary", "") for id_, day, subject, value in rows
+    ]
+
+
+def test_readings_know_provider_and_kind():
+    found = valuation.readings(
+        facts(
+            ("late", "2025-12-05", "Index P/E, Table, with loss-makers", "36.75"),
+            ("first", "2018-10", "Index P/E, Table, with loss-makers", "58"),
+            ("loss", "2020-12", "Index P/E, Other, with loss-makers", "negative"),
+            ("kind", "2019-01", "Index P/E, Table, without loss-makers", "20"),
+            ("after", "2026-07-24", "Index P/E, Table, with loss-makers", "37"),
+            ("else", "2019-01", "Origin of the P/E", "1"),
+        ),
+        "Index P/E",
+        upto="2025-12-11",
+    )
+    assert list(found.index) == ["first", "kind", "loss", "late"]
+    assert found["losses"].tolist() == ["counted", "left out", "counted", "counted"]
+    assert math.isnan(found.loc["loss", "pe"])
+    with pytest.raises(HelperError, match="no 'Another P/E'"):
+        valuation.readings([], "Another P/E", upto="2025-12-11")
+
+
+def test_a_ratio_to_the_past_leaves_the_last_out_of_its_past():
+    assert valuation.over_own_past(pd.Series([10.0, np.nan, 20, 30])) == 2
+    assert valuation.over_own_past(pd.Series([10.0, 40, 50]), "mean") == 2
+    with pytest.raises(HelperError, match="one before it"):
+        valuation.over_own_past(pd.Series([10.0, np.nan]))
+
+
+def test_the_value_spread_moves_with_prices_between_two_junes():
+    months = pd.period_range("2025-07", "2026-07", freq="M")
+    book = pd.DataFrame({"growth": 0.1, "value": [1.0] * 12 + [0.8]}, index=months)
+    monthly = pd.DataFrame({"growth": 0.0, "value": [100.0] + [0.0] * 11 + [0.0]}, index=months)
+    found = valuation.value_spread(book, monthly, "growth", "value")
+    assert found["2025-07"] == pytest.approx(5)  # value doubled, so that its book-to-market halved
+    assert found["2026-06"] == pytest.approx(5)
+    assert found["2026-07"] == pytest.approx(8)  # formed anew

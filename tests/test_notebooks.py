@@ -21,8 +21,8 @@ PARTS = [
     "Loose words, defined",
     "Data",
     "Method and rule",
-    "Result",
-    "Robustness and control",
+    "Results",
+    "How firm is it?",
     "Caveats and scope",
     "Takeaways",
     "Exercises",
@@ -163,7 +163,12 @@ def shifted(folder, change):
     change(pd.read_parquet(REFERENCE.path / "prices.parquet")).to_parquet(
         folder / "prices.parquet", index=False, row_group_size=16384
     )
-    return seal(folder, list(REFERENCE.manifest["symbols"]), list(REFERENCE.manifest["series"]))
+    return seal(
+        folder,
+        list(REFERENCE.manifest["symbols"]),
+        list(REFERENCE.manifest["series"]),
+        REFERENCE.manifest["last_session"],
+    )
 
 
 @needs_reference

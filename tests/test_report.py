@@ -1,10 +1,14 @@
 """The report made from a small collection of notebooks: what arrives, what is shown as text, what refuses."""
 
+import base64
 import csv
+import hashlib
 import io
 import itertools
 import json
+import os
 import re
+import time
 
 import nbformat
 import pytest
@@ -14,17 +18,16 @@ from nbformat.v4 import new_output
 from reporting import Reader
 
 from helpers import notebooks, report
-from helpers.claims import registry
+from helpers.claims import card
 from helpers.files import HelperError
-from helpers.report import markup, site
+from helpers.report import markup, pages, site
 
 LINE = "Published from the committed run on data to 12 December 2025."
 
 
 @pytest.fixture(scope="module", autouse=True)
-def registered():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "load", lambda: reporting.CLAIMS)
+def registered(tmp_path_factory):
+    with reporting.registered(tmp_path_factory.mktemp("registry") / "own"):
         yield
 
 
@@ -36,11 +39,13 @@ def executed(tmp_path_factory):
 @pytest.fixture(scope="module")
 def published(executed, tmp_path_factory):
     target = tmp_path_factory.mktemp("out") / "site"
-    assert report.publish(executed, target, LINE, single=True) == target / site.ONE_FILE
+    assert report.publish(executed, target, LINE, single=True).address == target / ONE_FILE
     return target
 
 
-PAGES = ["index.html", "article.html", "01-first.html", "02-second.html", site.ONE_FILE]
+#: The collection that the tests make is called "A collection".
+ONE_FILE = "a-collection.html"
+PAGES = ["index.html", "article.html", "01-first.html", "02-second.html", ONE_FILE]
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +82,6 @@ def test_the_policy_admits_our_script_only(read, name):
     assert policy.startswith("default-src 'none'")
     runs = [given for given in read[name].all("script") if given.get("type") != "application/ld+json"]
     assert runs == [{}]
-    import base64
-    import hashlib
-
     script = next(text for text in read[name].scripts if "use strict" in text)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in policy
@@ -105,7 +107,7 @@ def test_alt_text_and_size_arrive(read, published):
     assert image["alt"] == reporting.ALT + ' "q" <b>'
     assert (image["width"], image["height"]) == ("720", "420")
     assert (published / image["src"]).read_bytes()[8:12] == b"WEBP"
-    inline = next(iter(read[site.ONE_FILE].all("img")))
+    inline = next(iter(read[ONE_FILE].all("img")))
     assert inline["alt"] == image["alt"]
     assert inline["src"].startswith("data:image/webp;base64,")
 
@@ -120,11 +122,11 @@ def test_hostile_strings_are_text(read, name):
         assert "<script>alert(1)</script> & </script><!-- [U+202E]gnp.exe [U+2066]" in page.text
 
 
-def test_html_that_is_not_ours_is_shown_as_its_plain_text(read):
+def test_html_that_is_not_ours_is_shown_as_text_or_guarded(read):
     page = read["01-first.html"]
     assert "<script>alert(2)</script>" in page.text
     assert "<div onclick" not in page.text
-    assert '<iframe src="//a.b">' in page.text
+    assert not any("//a.b" in value for _, given in page.tags for value in given.values())
     assert [given["src"] for given in page.all("img")] == [page.all("img")[0]["src"]]
 
 
@@ -132,7 +134,7 @@ def test_reviews_cannot_leave_their_script(read, published):
     page = read["01-first.html"]
     reviews = [json.loads(text) for text in page.scripts if text.startswith("{")]
     assert [review["identifier"] for review in reviews] == ["C01", "C02"]
-    assert reviews[0]["claimReviewed"] == reporting.CLAIMS["C01"].says
+    assert reviews[0]["claimReviewed"] == reporting.CLAIMS["C01"]["says"]
     graph = json.loads((published / "claimreview.jsonld").read_text("utf-8"))
     assert [review["identifier"] for review in graph["@graph"]] == ["C01", "C02", "C03"]
     for review in graph["@graph"]:
@@ -144,7 +146,7 @@ def test_cards_are_anchors_and_lead_on(read):
     page = read["01-first.html"]
     assert {"C01", "C02", "C01-rule", "C02-rule", "figure-1"} <= set(page.ids())
     card = next(given for tag, given in page.tags if given.get("id") == "C01")
-    assert card["class"].split() == ["rr-card", "rr-supported"]
+    assert card["class"].split() == ["verdict", "rr-supported"]
     hrefs = {given["href"] for given in page.all("a")}
     assert {"#C01-rule", "#figure-1", "article.html#C01", "index.html#C01", "02-second.html#what"} <= hrefs
     assert not [href for href in hrefs if "claims.yaml" in href]
@@ -162,7 +164,7 @@ def test_every_claim_has_a_row_and_a_place_in_the_article(read):
 def test_code_and_solutions_are_folded(read):
     folded = [given["class"] for given in read["01-first.html"].all("details") if "class" in given]
     assert "solution" in folded
-    assert folded.count("code") == 5
+    assert folded.count("code") == 6
     assert not [given for given in read["01-first.html"].all("details") if "open" in given]
 
 
@@ -170,8 +172,12 @@ def test_code_and_solutions_are_folded(read):
 def test_what_scrolls_can_be_reached_by_keyboard(read, name):
     for given in read[name].all("pre"):
         assert given["tabindex"] == "0"
-    tables = [g for g in read[name].all("table") if g.get("class") != "rr-figures"]
-    assert len(tables) == len([g for g in read[name].all("div") if g.get("class") == "scroll"])
+    # Those of a card break their words, and never scroll.
+    inside = {"rr-figures", "rr-specifications", "rr-later"}
+    tables = [given for given in read[name].all("table") if given.get("class") not in inside]
+    frames = [given for given in read[name].all("div") if given.get("class") == "scroll"]
+    assert len(tables) <= len(frames)
+    assert all(given["tabindex"] == "0" and given["aria-label"] for given in frames)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -247,17 +253,8 @@ def misplaced(notebook):
 
 
 def other_data(notebook):
-    notebook.cells[6].outputs[0]["data"][notebooks_mime()]["data"]["fingerprint"] = "ffffffffffff"
-
-
-def other_rule(notebook):
-    notebook.cells[6].outputs[0]["data"][notebooks_mime()]["rule"] = "letter: anything"
-
-
-def notebooks_mime():
-    from helpers.claims import MIME
-
-    return MIME
+    notebook.cells[6].outputs[0]["data"][card.MIME]["data"]["fingerprint"] = "ffffffffffff"
+    notebooks.normalise(notebook)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +268,6 @@ def notebooks_mime():
         (twice, ["01-first, code cell 6", "C02", "second time"]),
         (misplaced, ["01-first, code cell 6", "C03", "02-second"]),
         (other_data, ["C02", "C01", "other data"]),
-        (other_rule, ["01-first, code cell 4", "C01", "another rule"]),
     ],
 )
 def test_a_bad_notebook_stops_the_export_and_leaves_the_old_site(executed, tmp_path, change, words):
@@ -330,6 +326,16 @@ def test_a_new_report_replaces_the_old_one_and_nothing_else(executed, tmp_path):
     assert (other / "thesis.txt").exists()
 
 
+def test_a_run_killed_between_two_renames_leaves_the_old_site_to_the_next(executed, tmp_path):
+    target = tmp_path / "site"
+    report.publish(executed, target, "The old site.")
+    os.rename(target, tmp_path / ".site.old")
+    (tmp_path / ".site.999999-0a1b2c3d.new").mkdir()
+    site.check_target(target)
+    assert "The old site." in (target / "index.html").read_text("utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
 def test_two_reports_of_the_same_notebooks_are_the_same(executed, published, tmp_path):
     again = tmp_path / "site"
     report.publish(executed, again, LINE, single=True)
@@ -345,28 +351,40 @@ def test_two_reports_of_the_same_notebooks_are_the_same(executed, published, tmp
     [
         ("a < b & c", "a &lt; b &amp; c"),
         ("<b>bold", "<b>bold</b>"),
-        ("</p></div>text", "text"),
-        ("<b><i>x</b>y", "<b><i>x</i></b>y"),
-        ("<svg onload=x>", "&lt;svg onload=x&gt;"),
+        ("</p></div>text", "<p></p>text"),
+        ("<b><i>x</i></b>y", "<b><i>x</i></b>y"),
+        ("<svg onload=x>", ""),
+        ("<script>x()</script>y", "y"),
         ('<a href="javascript:x()">y</a>', "<a>y</a>"),
         ('<a href="//a.b">y</a>', "<a>y</a>"),
-        ('<p style="background:url(http://a.b)">y</p>', "<p>y</p>"),
+        ('<p style="background:url(http://a.b)" onclick="x()">y</p>', "<p>y</p>"),
+        ('<img src="http://a.b">y', "y"),
         ("on 2025-12-10.", "on <time>2025-12-10</time>."),
+        ('<a href="x-2025-12-10.html">y</a>', '<a href="x-2025-12-10.html">y</a>'),
     ],
 )
-def test_html_is_rewritten_by_the_allow_list(text, expected):
-    assert markup.rewrite(text, markup.Context("x")) == expected
+def test_html_is_guarded_by_the_allow_list(text, expected):
+    assert markup.safe(text) == expected
 
 
-def test_columns_of_numbers_stand_to_the_right():
-    table = (
-        '<table class="rr-table"><thead><tr><th scope="col">Day</th><th scope="col">Close</th></tr></thead>'
-        '<tbody><tr><th scope="row">4 Dec</th><td>−1.50</td></tr></tbody></table>'
-    )
-    shown = markup.rewrite(table, markup.Context("x"))
-    assert '<th scope="col" class="num">Close</th>' in shown
-    assert '<td class="num">−1.50</td>' in shown
-    assert '<th scope="row">4 Dec</th>' in shown
+def test_tables_come_from_their_data(read):
+    page = read["01-first.html"]
+    heads = [given.get("class", "") for given in page.all("th") if given.get("scope") == "col"]
+    assert heads.count("num") == 2
+    assert "−1.50" in page.text
+    assert "A caption of <script>alert(1)</script>" in page.text
+    assert [given["href"] for given in page.all("a")].count("#C01") >= 2
+
+
+def test_the_numbers_behind_a_chart_are_shown_once(read):
+    assert read["01-first.html"].text.count("The numbers") == 1
+    assert "Data: made by hand." in read["01-first.html"].text
+
+
+def test_the_report_knows_charts_by_their_name():
+    from helpers import figure
+
+    assert pages.CHART == figure.MIME
 
 
 def test_formulas_are_mathml_or_code():
@@ -419,6 +437,16 @@ def test_executing_saves_whole_notebooks_and_names_the_cell_that_fails(tmp_path,
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_a_cell_that_prints_without_end_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    flood = reporting.code("for _ in range(4000):\n    print('x' * 9999)\nwhile True:\n    pass")
+    notebooks.write(reporting.notebook("T", reporting.code("1"), flood), tmp_path / "01-flood.ipynb")
+    start = time.monotonic()
+    with pytest.raises(HelperError, match="01-flood, code cell 2: it shows more than 5 MB"):
+        notebooks.run(["01-flood"], notebooks.path_of)
+    assert time.monotonic() - start < 60
+
+
 def test_a_run_on_other_data_says_what_changed(executed, tmp_path):
     before = [
         {**entry, "verdict": "contradicted" if number == 0 else entry["verdict"]}
@@ -429,10 +457,195 @@ def test_a_run_on_other_data_says_what_changed(executed, tmp_path):
     assert "What changed since the committed run" in text
     assert "Then: contradicted. Now: " in text
     assert ": then " not in text
-    before[0] |= {"measured": [{**figure, "value": -99.0} for figure in before[0]["measured"]]}
+    before[0] |= {"figures": {"gain": -99.0}}
     report.publish(executed, tmp_path / "site", LINE, before=before)
     assert ": then −99.00" in (tmp_path / "site" / "index.html").read_text("utf-8")
     report.publish(executed, tmp_path / "site", LINE, before=notebooks.verdicts(executed))
     assert "No verdict changed." in (tmp_path / "site" / "index.html").read_text("utf-8")
     report.publish(executed, tmp_path / "site", LINE)
     assert "What changed" not in (tmp_path / "site" / "index.html").read_text("utf-8")
+
+
+# ------------------------------------------------------------------------------------------------ proofs
+
+
+def payload_of(notebook, key="C01"):
+    outputs = [output for cell in notebooks.code_cells(notebook) for output in cell.outputs]
+    return next(
+        output.data for output in outputs if output.get("data", {}).get(card.MIME, {}).get("id") == key
+    )
+
+
+def word(notebook):
+    payload_of(notebook)[card.MIME]["verdict"] = "contradicted"
+
+
+def value(notebook):
+    payload = payload_of(notebook)[card.MIME]
+    payload["measured"][0] = {**card.whole(payload)["measured"][0], "value": 13.4}
+
+
+def figure_judged(notebook):
+    payload_of(notebook)[card.MIME]["figures"]["gain"] = 15.0
+
+
+def shown_card(notebook):
+    data = payload_of(notebook)
+    data["text/html"] = data["text/html"].replace("Supported", "Contradicted")
+
+
+def because(notebook):
+    payload_of(notebook)[card.MIME]["because"] = "Because somebody says so."
+
+
+def specification(notebook):
+    payload_of(notebook)[card.MIME]["specifications"][0]["verdict"] = "mixed"
+
+
+def lowered(notebook):
+    payload_of(notebook)[card.MIME] |= {"verdict": "mixed", "lowered": None}
+
+
+def remade(notebook, **more):
+    """A payload that says something else, with the card that would be made from it."""
+    data = payload_of(notebook)
+    data.update(card.bundle({**card.whole(data[card.MIME]), **more}))
+
+
+def share(notebook):
+    firm = payload_of(notebook)[card.MIME]["robustness"]
+    remade(notebook, robustness={**firm, "same": 4, "share": 1.0})
+
+
+def says(notebook):
+    remade(notebook, claim={**payload_of(notebook)[card.MIME]["claim"], "says": "It says something else."})
+
+
+def raised(notebook):
+    payload_of(notebook, "C02")[card.MIME] |= {"verdict": "supported", "lowered": "supported"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (share, ["C01", "robustness is not the share"]),
+        (says, ["C01", "claim is not what the registry"]),
+        (raised, ["code cell 5", "C02", "may only lower"]),
+        (word, ["01-first, code cell 4", "C01", "verdict"]),
+        (value, ["01-first, code cell 4", "C01", "Gain of"]),
+        (figure_judged, ["C01", "verdict is not what its figures"]),
+        (shown_card, ["C01", "the card says something else"]),
+        (because, ["C01", "because"]),
+        (specification, ["C01", "specification"]),
+        (lowered, ["C01", "verdict"]),
+    ],
+)
+def test_what_was_changed_by_hand_does_not_follow(executed, change, words):
+    book = notebooks.read(executed / "01-first.ipynb")
+    assert notebooks.examined({"01-first": book})[1] == []
+    change(book)
+    _, faults = notebooks.examined({"01-first": book})
+    assert any("an output was changed after it was executed" in fault for fault in faults)
+    # Who also makes the fingerprint anew is found by what the figures give.
+    _, faults = notebooks.examined({"01-first": notebooks.normalise(book)})
+    assert any(all(word in fault for word in words) for fault in faults), faults
+
+
+def test_a_computed_sentence_that_was_changed_is_found(executed):
+    book = notebooks.read(executed / "01-first.ipynb")
+    said = next(output for cell in notebooks.code_cells(book) for output in cell.outputs
+                if output.get("data", {}).get("text/markdown") == "It is done.")  # fmt: skip
+    said.data["text/markdown"] = "It is not done."
+    assert ["an output was changed" in fault for fault in notebooks.examined({"01-first": book})[1]] == [True]
+
+
+@pytest.mark.parametrize("what", ["rule", "fact"])
+def test_a_rule_or_a_fact_that_was_changed_is_found(executed, tmp_path, what):
+    claims = {key: {**entry} for key, entry in reporting.CLAIMS.items()}
+    entry = {**claims["C01"], "facts": ["cuts"]} if what == "fact" else claims["C01"]
+    claims["C01"] = entry
+    with reporting.registered(tmp_path / "own", claims):
+        book = reporting.notebook("Did it rise?", *map(reporting.verdict_cell, ("C01", "C02")))
+        assert notebooks.examined({"01-first": book})[1] == []
+        if what == "rule":
+            claims["C01"] = {**entry, "rule": {"letter": [{"bound": {"measure": "gain", "above": 1}}]}}
+        else:
+            path = tmp_path / "own" / "facts" / "record.csv"
+            path.write_text(
+                path.read_text("utf-8").replace("cuts,3,", "cuts,4,").replace(",3,cuts", ",4,cuts")
+            )
+    with reporting.registered(tmp_path / "own", claims, facts=what != "fact"):
+        _, faults = notebooks.examined({"01-first": book})
+    assert len(faults) == 1
+    assert "C01" in faults[0]
+    assert "changed after 01-first was executed" in faults[0]
+
+
+def no_word(notebook):
+    payload_of(notebook)[card.MIME]["verdict"] = "splendid"
+
+
+def no_keys(notebook):
+    del payload_of(notebook)[card.MIME]["robustness"]
+
+
+def no_data(notebook):
+    payload_of(notebook)[card.MIME]["data"] = []
+
+
+def no_figures(notebook):
+    del payload_of(notebook)[card.MIME]["figures"]
+
+
+def a_list(notebook):
+    payload_of(notebook)[card.MIME] = []
+
+
+def some_text(notebook):
+    payload_of(notebook)[card.MIME] = "supported"
+
+
+def picture(notebook):
+    return next(output.data for cell in notebooks.code_cells(notebook) for output in cell.outputs
+                if "image/png" in output.get("data", {}))  # fmt: skip
+
+
+def cut_short(notebook):
+    picture(notebook)["image/png"] = reporting.png()[:200]
+
+
+def broken(notebook):
+    picture(notebook)["image/png"] = reporting.png()[:-5] + "!é?"
+
+
+def no_width(notebook):
+    data = bytearray(base64.b64decode(reporting.png()))
+    data[16:20] = bytes(4)
+    picture(notebook)["image/png"] = base64.b64encode(bytes(data)).decode()
+
+
+def no_table(notebook):
+    picture(notebook)[pages.CHART]["table"] = [1, 2]
+
+
+def too_much(notebook):
+    notebook.cells[4].outputs.append(new_output("stream", name="stdout", text="x" * 60_000_000))
+
+
+@pytest.mark.parametrize(
+    ("change", "cell"),
+    [
+        (no_word, 4), (no_keys, 4), (no_data, 4), (no_figures, 4), (a_list, 4), (some_text, 4),
+        (cut_short, 2), (broken, 2), (no_width, 2), (no_table, 2), (too_much, 2),
+    ],
+)  # fmt: skip
+def test_a_garbled_output_is_one_sentence_with_its_cell(executed, tmp_path, change, cell):
+    book = notebooks.read(executed / "01-first.ipynb")
+    change(book)
+    notebooks.write(notebooks.normalise(book), tmp_path / "nb" / "01-first.ipynb")
+    with pytest.raises(HelperError) as caught:
+        report.publish(tmp_path / "nb", tmp_path / "site", LINE)
+    assert f"01-first, code cell {cell}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+    assert not (tmp_path / "site").exists()

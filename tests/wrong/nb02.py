@@ -1,16 +1,13 @@
 """Plausible wrong answers to the exercises of notebook 02, each with a piece of the hint it must get."""
 
 from helpers import calendar
-from helpers.measures import breadth, returns
+from helpers.measures import breadth, returns, style
 
 DAY = "2025-12-10"
-STYLE = ["IWD", "IWF", "VTV", "VUG", "IVE", "IVW", "ILCV", "ILCG"]
 
 
 def _lead(mkt, field):
-    window = calendar.year_to_date(DAY)
-    change = returns.window_return(mkt.prices(["IWD", "IWF"], field, start=window.start, end=DAY), window)
-    return change["IWD"] - change["IWF"]
+    return style.relative(mkt.prices(["IWD", "IWF"], field), "IWD", "IWF", calendar.year_to_date(DAY))
 
 
 def _ups(mkt):
@@ -19,8 +16,8 @@ def _ups(mkt):
 
 
 def _eight(mkt, sessions):
-    prices = mkt.prices(STYLE, "adj_close")[:"2025-10-31"].dropna()
-    change = (prices / prices.shift(sessions) - 1) * 100
+    prices = mkt.prices(style.funds(style.FAMILIES), "adj_close")[:"2025-10-31"].dropna()
+    change = prices.pct_change(sessions) * 100
     return (change["IWD"] - change["IWF"]).std()
 
 

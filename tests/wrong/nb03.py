@@ -1,40 +1,27 @@
 """Plausible wrong answers to the exercises of notebook 03, each with a piece of the hint it must get."""
 
 import numpy as np
-import pandas as pd
 
-from helpers import calendar
-from helpers.measures import events, returns
-
-DECISIONS = ["2025-09-17", "2025-10-29", "2025-12-10"]
-YEAR = ("2025-01-01", "2025-12-31")
-
-
-def _every(mkt, around=1):
-    daily = returns.daily_returns(mkt.prices(["^RUT", "^GSPC"]).dropna())
-    return events.event_study(daily["^RUT"], daily["^GSPC"], calendar.sessions(*YEAR), around, around)["car"]
+from course import nb03
+from helpers.measures import events
 
 
 def _p(mkt, around, side):
-    pool = _every(mkt, around)
-    return events.permutation_p(pool[DECISIONS].mean(), pool.to_numpy(), 3)[side]
+    return events.chance(*nb03._small(mkt), nb03.CUTS, nb03.SESSIONS, around, around, until=nb03.DAY)[side]
 
 
-def _level(mkt):
-    return mkt.macro("DGS2").reindex(calendar.sessions(*YEAR))
+def _correlation(mkt, series):
+    return nb03._sums(mkt, nb03.SESSIONS, 0).corr(series(mkt.macro("DGS2").reindex(nb03.SESSIONS)))
 
 
-def _trios(mkt, share):
-    return float(np.quantile(events.permutation_means(_every(mkt).to_numpy(), 3, 0, 0)[0], share))
+def _means(mkt, share):
+    whole, last = events.pools(*nb03._small(mkt), nb03.SESSIONS, 1, 1, until=nb03.DAY, kept=0)
+    return float(np.quantile(events.permutation_means(whole, 3, last=last)[0], share))
 
 
-def _wednesdays(mkt):
-    every = _every(mkt)
-    return every[every.index.dayofweek == 2]
-
-
-def _others(mkt):
-    return _wednesdays(mkt).drop(pd.DatetimeIndex(DECISIONS))
+def _wednesdays(mkt, *left_out):
+    days = nb03.SESSIONS[nb03.SESSIONS.dayofweek == 2]
+    return nb03._sums(mkt, [day for day in days if f"{day:%Y-%m-%d}" not in (*left_out, nb03.DAY)])
 
 
 WRONG = {
@@ -45,13 +32,13 @@ WRONG = {
         (lambda mkt: 100 * _p(mkt, 1, "two_sided"), "in percent"),
     ],
     "03-yields": [
-        (lambda mkt: _every(mkt, 0).corr(_level(mkt)), "level of the yield"),
-        (lambda mkt: -_every(mkt, 0).corr(_level(mkt).diff()), "sign"),
+        (lambda mkt: _correlation(mkt, lambda level: level), "level of the yield"),
+        (lambda mkt: -_correlation(mkt, lambda level: level.diff()), "sign"),
     ],
     "03-power": [
-        (lambda mkt: _trios(mkt, 0.9), "must exceed"),
-        (lambda mkt: _trios(mkt, 0.95) - _trios(mkt, 0.2), "two-sided"),
-        (lambda mkt: _trios(mkt, 0.9) - _trios(mkt, 0.8), "wrong end"),
+        (lambda mkt: _means(mkt, 0.9), "must exceed"),
+        (lambda mkt: _means(mkt, 0.95) - _means(mkt, 0.2), "two-sided"),
+        (lambda mkt: _means(mkt, 0.9) - _means(mkt, 0.8), "wrong end"),
     ],
     "03-rises": [
         ({"rises": 11, "mean": 0.1}, "those are the cuts"),
@@ -60,7 +47,10 @@ WRONG = {
     "03-wednesdays": [
         (lambda mkt: {"mean": _wednesdays(mkt).mean(), "above": 11}, "take them out"),
         (
-            lambda mkt: {"mean": _others(mkt).mean(), "above": (_others(mkt) > 0).sum()},
+            lambda mkt: {
+                "mean": _wednesdays(mkt, *nb03.CUTS, *nb03.HOLDS).mean(),
+                "above": (_wednesdays(mkt, *nb03.CUTS, *nb03.HOLDS) > 0).sum(),
+            },
             "above zero",
         ),
     ],

@@ -1,6 +1,5 @@
 """Plausible wrong answers to the exercises of notebook 05, each with a piece of the hint it must get."""
 
-import duckdb
 import pandas as pd
 
 from helpers.measures import valuation
@@ -9,18 +8,7 @@ HELD = "2025-11-11"
 
 
 def _core(mkt):
-    """The covered members, as the notebook builds them."""
-    table = valuation.quarter_table(mkt.fundamentals(), "net_income")
-    table = table.mask(valuation.suspects(table))
-    caps = duckdb.execute(
-        "select symbol, market_cap from read_parquet(?) where date = ?",
-        [str(mkt.file("listings.parquet")), HELD],
-    ).df()
-    last = valuation.latest_quarter(HELD)
-    members = valuation.companies(mkt.holdings(HELD), caps.set_index("symbol")["market_cap"])
-    members["status"] = valuation.status(members, table, last)
-    members["income"] = valuation.trailing(valuation.match(members, table), last)
-    return members[members["status"] == "covered"]
+    return valuation.Fund.read(mkt).covered(HELD)
 
 
 def _yield(members):
@@ -32,17 +20,11 @@ def _patient_dates(mkt):
     return sum(valuation.latest_quarter(day) != valuation.latest_quarter(day, 45, 90) for day in days)
 
 
-def _ratios(mkt):
-    return {
-        name: valuation.pe_table(group)["sum, profit only"]
-        for name, group in _core(mkt).groupby("sector")
-        if len(group) >= 5
-    }
-
-
-def _lowest(mkt):
-    ratios = pd.Series(_ratios(mkt))
-    return ratios.idxmin()
+def _pes(mkt):
+    groups = _core(mkt).groupby("sector")
+    return pd.Series(
+        {name: valuation.pe_table(rows)["sum, profit only"] for name, rows in groups if len(rows) >= 5}
+    )
 
 
 def _own(mkt):
@@ -67,9 +49,12 @@ WRONG = {
         (lambda mkt: _yield(_core(mkt)), "sum over sum"),
     ],
     "05-sector": [
-        (lambda mkt: {"sector": pd.Series(_ratios(mkt)).idxmax(), "losses": 30.0}, "highest P/E"),
+        (lambda mkt: {"sector": _pes(mkt).idxmax(), "losses": 30.0}, "highest P/E"),
         (
-            lambda mkt: {"sector": _lowest(mkt), "losses": valuation.loss_share(_core(mkt)["income"])},
+            lambda mkt: {
+                "sector": _pes(mkt).idxmin(),
+                "losses": valuation.loss_share(_core(mkt)["income"]),
+            },
             "all members",
         ),
         ({"sector": "Small caps", "losses": 30.0}, "no sector of that name"),

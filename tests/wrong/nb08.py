@@ -1,62 +1,41 @@
 """Plausible wrong answers to the exercises of notebook 08, each with a piece of the hint it must get."""
 
-import pandas as pd
-
-from helpers import calendar
-from helpers.measures import forecasts
-
-START, HORIZON = "2025-12-10", "2026-06-30"
-SECTORS = ["XLI", "XLF", "XLE", "XLP"]
-LEADS = [*SECTORS, "XLB", "XLV", "SOXX", "NVDA", "INTC", "RSP"]
-
-
-def _gains(mkt, names, start=START, end=HORIZON):
-    ends = mkt.prices(names, "adj_close").reindex([pd.Timestamp(start), pd.Timestamp(end)])
-    return (ends.iloc[1] / ends.iloc[0] - 1) * 100
-
-
-def _ahead(mkt, names, of="SPY", start=START, end=HORIZON):
-    change = _gains(mkt, [*names, of], start, end)
-    return change[names] > change[of]
+from course.nb08 import LEADS, SECTORS, START, _ahead, _rose, calendar, forecasts
 
 
 def _hedges(mkt, **changed):
+    rose = forecasts.change(mkt.macro("DGS10"), START, "2026-06-30") > 0
     behind = [
-        bool(_ahead(mkt, ["SPY"], "XLK", START, "2026-03-31").iloc[0]),
-        bool(_ahead(mkt, ["SPY"], "XLK").iloc[0]),
+        _ahead(mkt, ["SPY"], "XLK", calendar.since(START, end)).iloc[0]
+        for end in ("2026-03-31", "2026-06-30")
     ]
-    yields = mkt.macro("DGS10")
-    rose = forecasts.value_on(yields, HORIZON) > forecasts.value_on(yields, START)
-    return {"scored": 2 + int(rose), "true": sum(behind), **changed}
+    return {"scored": 2 + int(rose), "true": int(sum(behind)), **changed}
 
 
-def _last_price(mkt, start=START):
-    prices = mkt.prices(["IJH"], "adj_close")["IJH"].dropna()
-    return float(prices.iloc[-1] / prices[start] - 1) * 100
+def _ijh(mkt, start=START, end=None):
+    prices = mkt.prices("IJH", "adj_close").dropna()
+    return float(prices[end or prices.index[-1]] / prices[start] - 1) * 100
 
 
 def _persistence(mkt, of=None):
-    led, leads = _ahead(mkt, LEADS, start="2025-10-31", end=START), _ahead(mkt, LEADS)
+    led, leads = _ahead(mkt, LEADS, span=calendar.since("2025-10-31", START)), _ahead(mkt, LEADS)
     found = {"both": (led & leads).sum(), "wrong": (led != leads).sum()}
     return {"article": led.sum() if of == "before" else leads.sum(), "persistence": found.get(of, 0)}
 
 
 WRONG = {
     "08-equal-weight": [
-        (lambda mkt: dict.fromkeys(("spy", "rsp"), (_gains(mkt, SECTORS) > 0).sum()), "how many rose"),
+        (lambda mkt: dict.fromkeys(("spy", "rsp"), _rose(mkt, SECTORS)), "how many rose"),
         (
             lambda mkt: {"spy": _ahead(mkt, SECTORS).sum(), "rsp": (~_ahead(mkt, SECTORS, "RSP")).sum() + 2},
             "the part “rsp”",
         ),
     ],
     "08-careless": [
-        (lambda mkt: {"scored": 14, "careless": _last_price(mkt)}, "the price of that very day"),
+        (lambda mkt: {"scored": 7, "careless": _ijh(mkt)}, "the price of that very day"),
+        (lambda mkt: {"scored": 0, "careless": _ijh(mkt, end="2026-06-30")}, "return to mid-2026"),
         (
-            lambda mkt: {"scored": 0, "careless": _gains(mkt, ["IJH"]).iloc[0]},
-            "return to mid-2026",
-        ),
-        (
-            lambda mkt: {"scored": 0, "careless": _last_price(mkt, calendar.next_session(START))},
+            lambda mkt: {"scored": 0, "careless": _ijh(mkt, calendar.next_session(START))},
             "begins at the close of 10 December",
         ),
     ],

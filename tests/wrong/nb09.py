@@ -6,7 +6,7 @@ The exercises count verdicts, so the market is not asked.
 import numpy as np
 
 from course import nb09
-from helpers.claims import rules
+from helpers.claims import registry, rules
 
 
 def _checkable(left_out):
@@ -16,7 +16,7 @@ def _checkable(left_out):
 
 def _firm(**changed):
     board = nb09._board()
-    sure = board["share"] >= nb09.FIRM
+    sure = (board["share"] >= nb09.FIRM) & (board["of"] >= registry.conventions()["few"])
     return {"firm": sure.sum(), "hold": (sure & board["holds"]).sum(), **changed}
 
 
@@ -39,10 +39,7 @@ WRONG = {
         (lambda mkt: _checkable([rules.UNVERIFIED, rules.NOT_CHECKABLE]) / 100, "fraction"),
     ],
     "09-firm": [
-        (
-            lambda mkt: _firm(firm=(~(nb09._board()["share"] < nb09.FIRM)).sum()),
-            "without any specification",
-        ),
+        (lambda mkt: _firm(firm=(nb09._board()["share"] >= nb09.FIRM).sum()), "too few ways; five"),
         (lambda mkt: _firm(hold=nb09._board()["holds"].sum()), "keep the firm ones only"),
     ],
     "09-clarity": [
