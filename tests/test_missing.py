@@ -15,7 +15,7 @@ from helpers import store as store_of
 OPTIONAL = {"LISTINGS", "FUNDAMENTALS", "RUT-5M", "IWM-HOLDINGS"}
 #: Notebooks that use an optional file, and what they say of it.
 SAID = {
-    "01-record-highs": "RUT_5m",
+    "01-record-highs": "no second provider’s bars confirm it",
     "02-style-rotation": "listings.parquet",
     "03-policy": "RUT_5m",
     "05-valuation": "fundamentals.parquet",
