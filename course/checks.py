@@ -333,6 +333,11 @@ def same(value: float, right: float) -> bool:
     return math.isclose(value, right, rel_tol=1e-9, abs_tol=1e-9)
 
 
+def of_part(name: str, hint: Hint | None) -> Hint | None:
+    """A hint that says to which part of an answer it belongs."""
+    return hint and f"the part “{name}”: {hint}"
+
+
 def numeric(
     value: float,
     right: float,

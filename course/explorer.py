@@ -114,11 +114,6 @@ def compare(
     return Comparison(first, second, window, kind, changes, verdict)
 
 
-def _named(verdict: str | None) -> str:
-    name, sign, _ = card.LOOK[verdict]
-    return f"{sign} {name}"
-
-
 # ------------------------------------------------------------------------------------------------ everywhere
 
 
@@ -130,7 +125,7 @@ def show(mkt: market.Market, first: str = "Russell 2000", second: str = "Dow Jon
             found = compare(mkt, first, second, start, LAST, kind)
             rows[f"{label}, {kind}"] = {
                 **{f"{name}, %": change for name, change in found.changes.items()},
-                "The rule gives": _named(found.verdict),
+                "The rule gives": card.signed(found.verdict),
             }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(f"From (to {LAST})")
     charts.table(table, f"“{first} beat even {second}”, window by window", digits=1, data=mkt)
@@ -188,7 +183,7 @@ def live(mkt: market.Market) -> None:
 def as_html(found: Comparison, history: pd.DataFrame) -> str:
     """The comparison as a card: sentence, verdict, figures, and the lead's path as a small drawing."""
     sentence = f"{found.first} beat even {found.second}, {found.window} ({found.kind})."
-    verdict = _named(found.verdict)
+    verdict = card.signed(found.verdict)
     cells = "".join(
         f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th><td>{pct(change)}</td></tr>'
         for name, change in found.changes.items()

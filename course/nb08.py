@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from course.checks import Hint, exercise, numeric
+from course.checks import Hint, exercise, numeric, of_part
 from helpers import calendar, market
 from helpers.measures import forecasts
 
@@ -25,10 +25,6 @@ def _ahead(
 
 def _rose(mkt: market.Market, names: Sequence[str]) -> int:
     return int((forecasts.gains(mkt.prices(list(names), "adj_close"), names, HALF_YEAR) > 0).sum())
-
-
-def _part(name: str, hint: Hint | None) -> Hint | None:
-    return hint and f"the part “{name}”: {hint}"
 
 
 @exercise(
@@ -56,7 +52,7 @@ def equal_weight(answer: dict[str, int], mkt: market.Market) -> Hint | None:
             ],
             f"compare the four total returns of the claim with that of {of}, over the same window.",
         )
-        return _part(key, hint)
+        return of_part(key, hint)
 
     return part("spy", "SPY") or part("rsp", "RSP")
 
@@ -82,7 +78,7 @@ def careless(answer: dict[str, int | float], mkt: market.Market) -> Hint | None:
         "a score needs the price of that very day. Which forecasts find one there?",
     )
     if hint is not None:
-        return _part("scored", hint)
+        return of_part("scored", hint)
     last = prices.index[-1]
     hint = numeric(
         answer["careless"],
@@ -100,7 +96,7 @@ def careless(answer: dict[str, int | float], mkt: market.Market) -> Hint | None:
         ],
         "take the adjusted closes of IJH without the empty days: the last one against that of 10 December.",
     )
-    return _part("careless", hint)
+    return of_part("careless", hint)
 
 
 @exercise(
@@ -124,7 +120,7 @@ def brier(answer: dict[str, float], mkt: market.Market) -> Hint | None:
         "score the ten leads with every probability from zero to one, and take the one with the lowest score.",
     )
     if hint is not None:
-        return _part("probability", hint)
+        return of_part("probability", hint)
     right, certain = forecasts.brier(share, truth), forecasts.brier(1.0, truth)
     hint = numeric(
         answer["score"],
@@ -138,7 +134,7 @@ def brier(answer: dict[str, float], mkt: market.Market) -> Hint | None:
         ],
         "the score is the mean of the squared distances between the probability and what came, one or zero.",
     )
-    return _part("score", hint)
+    return of_part("score", hint)
 
 
 @exercise(
@@ -162,7 +158,7 @@ def hedges(answer: dict[str, int], mkt: market.Market) -> Hint | None:
         "scored.",
     )
     if hint is not None:
-        return _part("scored", hint)
+        return of_part("scored", hint)
     hint = numeric(
         answer["true"],
         behind + int(rose and fell),
@@ -179,7 +175,7 @@ def hedges(answer: dict[str, int], mkt: market.Market) -> Hint | None:
         ],
         "technology has two horizons, the end of March and of June 2026; compare it with SPY at each.",
     )
-    return _part("true", hint)
+    return of_part("true", hint)
 
 
 @exercise(
@@ -201,7 +197,7 @@ def persistence(answer: dict[str, int], mkt: market.Market) -> Hint | None:
         "the article foretold a lead for each; count the higher total returns than SPY’s to mid-2026.",
     )
     if hint is not None:
-        return _part("article", hint)
+        return of_part("article", hint)
     hint = numeric(
         answer["persistence"],
         int((led == leads).sum()),
@@ -216,4 +212,4 @@ def persistence(answer: dict[str, int], mkt: market.Market) -> Hint | None:
         ],
         "persistence foretells for each name what it did from the end of October to 10 December, lead or lag.",
     )
-    return _part("persistence", hint)
+    return of_part("persistence", hint)

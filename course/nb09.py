@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from course.checks import Hint, exercise, numeric
+from course.checks import Hint, exercise, numeric, of_part
 from helpers import claims, market, notebooks
 from helpers.claims import registry, rules
 
@@ -111,7 +111,7 @@ def firm(answer: dict[str, int], mkt: market.Market) -> Hint | None:
         "count the verdicts tried in five ways or more, of which at least four fifths give the same verdict.",
     )
     if hint is not None:
-        return f"the part “firm”: {hint}"
+        return of_part("firm", hint)
     hint = numeric(
         answer["hold"],
         int((firm_ones & board["holds"]).sum()),
@@ -125,7 +125,7 @@ def firm(answer: dict[str, int], mkt: market.Market) -> Hint | None:
         ],
         "both must be true of a claim: its verdict is firm, and it holds.",
     )
-    return hint and f"the part “hold”: {hint}"
+    return of_part("hold", hint)
 
 
 @exercise(
@@ -153,7 +153,7 @@ def clarity(answer: dict[str, float], mkt: market.Market) -> Hint | None:
         "take the share that holds among the clear sentences, and subtract that among the vague ones.",
     )
     if hint is not None:
-        return f"the part “difference”: {hint}"
+        return of_part("difference", hint)
     hint = numeric(
         answer["error"],
         float(np.sqrt(sum(variances))) * 100,
@@ -181,7 +181,7 @@ def clarity(answer: dict[str, float], mkt: market.Market) -> Hint | None:
         ],
         "the variance of a share p of n is p(1 − p)/n; add the two variances, and take the root.",
     )
-    return hint and f"the part “error”: {hint}"
+    return of_part("error", hint)
 
 
 @exercise("09-paragraphs", asks="a percentage, one decimal", expects=float)

@@ -271,7 +271,7 @@ class Chart:
         On other data than those it was written for, a chart is better than none.
         """
         opened = market.current()
-        if opened is not None and not (opened.store and market.is_published(opened.store)):
+        if opened is not None and not opened.published:
             return
         if found := collisions(self.figure):
             one, other = found[0]

@@ -150,6 +150,11 @@ class Market:
         """True if prices are real data."""
         return self.source != "synthetic"
 
+    @cached_property
+    def published(self) -> bool:
+        """True on the data of the committed notebooks, by the manifest's word."""
+        return self.store is not None and _is_published(self.store)
+
     @property
     def last_session(self) -> pd.Timestamp:
         """Last session of the prices."""
@@ -394,14 +399,13 @@ def is_reference(held: Store) -> bool:
 
     Claimed only after every file was hashed; StoreError if one was altered since the store was opened.
     """
-    if not is_published(held):
+    if not _is_published(held):
         return False
     held.prove()
     return True
 
 
-def is_published(held: Store) -> bool:
-    """As :func:`is_reference`, by the manifest's word alone."""
+def _is_published(held: Store) -> bool:
     return all(held.files.get(name, {}).get("sha256") == sha for name, sha in reference().items())
 
 

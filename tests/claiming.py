@@ -63,10 +63,11 @@ REAL = SimpleNamespace(
     store=object(),
     source="store",
     real=True,
+    published=True,
     last_session=pd.Timestamp("2025-12-12"),
     fingerprint="0123456789ab",
 )
-MADE_UP = SimpleNamespace(**{**vars(REAL), "source": "synthetic", "real": False})
+MADE_UP = SimpleNamespace(**{**vars(REAL), "source": "synthetic", "real": False, "published": False})
 
 
 def entry(**more: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ NOW = {"title": "The lines go up and down", "unit": "Index points"}
 
 
 class MadeUp:
-    real = False
+    real = published = False
 
 
 class Real:

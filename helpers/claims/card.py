@@ -1,7 +1,8 @@
 """How claims and verdicts look: HTML and text for people, ClaimReview and our own JSON for machines.
 
-Everything here is made from a verdict's payload, the mapping that stands in the notebook's output and in
-``python -m helpers verdicts --json``; nothing looks back at the code that judged.
+A verdict is shown from its payload, the mapping of which a notebook's output holds what was measured. The words of
+the claim's rule, its measures and its facts stand in the registry, and :func:`whole` puts them back; nothing looks
+back at the code that judged.
 """
 
 from __future__ import annotations
@@ -55,6 +56,21 @@ _ORIGIN = {
 }
 
 
+def signed(verdict: str | None) -> str:
+    """Sign and name of a verdict."""
+    name, sign, _ = LOOK[verdict]
+    return f"{sign} {name}"
+
+
+def turning(robustness: Mapping[str, Any]) -> list[str]:
+    """Equivalent axes on which a verdict turns."""
+    return [
+        axis["axis"]
+        for axis in robustness.get("axes", [])
+        if axis["kind"] == "equivalent" and axis["same"] < axis["of"]
+    ]
+
+
 def _e(text: Any) -> str:
     return html.escape(str(text))
 
@@ -86,7 +102,7 @@ def robustness_line(payload: Payload) -> str:
         return f"Other ways to measure it: {found['of']}, too few to tell how firm it is.{lacking}"
     axes = [axis for axis in axes if axis["of"]]
     parts = listing([f"{axis['axis']} {axis['same']} of {axis['of']}" for axis in axes])
-    flips = [axis["axis"] for axis in axes if axis["same"] < axis["of"]]
+    flips = turning(found)
     turn = f" What turns it: {listing(flips)}." if flips else " None of them turns it."
     return f"Same verdict in {found['same']} of {found['of']} equivalent ways to measure it ({parts}).{turn}{lacking}"
 
@@ -174,16 +190,8 @@ def _record(payload: Payload) -> str:
 
 
 def _specifications(payload: Payload, every: bool) -> str:
-    key = payload["claim"]["decides"]
-    rows = payload["specifications"]
-    shown = rows if every else [row for row in rows if row["verdict"] != payload["by_rule"]]
-    if rows and len(shown) < len(rows):
-        same = f"{len(rows) - len(shown)} of {len(rows)}"
-        return f"<p>Measured in other ways, {same} give the same verdict.</p>" + _ways(payload, shown, key)
-    return _ways(payload, shown, key)
-
-
-def _ways(payload: Payload, shown: Sequence[Mapping[str, Any]], key: str | None) -> str:
+    key, ways = payload["claim"]["decides"], payload["specifications"]
+    shown = ways if every else [row for row in ways if row["verdict"] != payload["by_rule"]]
     rows = [
         [
             f"{row['axis']}: {row['value']}" + ("" if row["kind"] == "equivalent" else " (another question)"),
@@ -192,7 +200,9 @@ def _ways(payload: Payload, shown: Sequence[Mapping[str, Any]], key: str | None)
         ]
         for row in shown
     ]
-    return _table(["Measured another way", "Deciding figure", "Verdict"], rows, "rr-specifications")
+    same = f"{len(ways) - len(shown)} of {len(ways)}"
+    told = f"<p>Measured in other ways, {same} give the same verdict.</p>" if len(shown) < len(ways) else ""
+    return told + _table(["Measured another way", "Deciding figure", "Verdict"], rows, "rr-specifications")
 
 
 def _revisions(payload: Payload) -> str:
@@ -252,8 +262,7 @@ def as_html(payload: Payload, every: bool = False) -> str:
 
 def as_text(payload: Payload) -> str:
     """The card as plain text, with the figures that a test compares."""
-    name, sign, _ = LOOK[payload["verdict"]]
-    lines = [f"{payload['id']} {sign} {name} (the claim is {CLARITY[payload['clarity']]})"]
+    lines = [f"{payload['id']} {signed(payload['verdict'])} (the claim is {CLARITY[payload['clarity']]})"]
     lines += [payload["claim"]["says"], payload["because"]]
     lines += [base_rate_line(payload), flip_line(payload), count_line(payload), robustness_line(payload)]
     lines += notes(payload)
@@ -290,7 +299,7 @@ def claim_review(payload: Payload) -> dict[str, Any]:
 
 
 def bundle(payload: Payload) -> dict[str, Any]:
-    """Every form of a verdict, by MIME type. Made-up data give no review and no machine verdict."""
+    """Every form of a verdict, by MIME type. Made-up data give no machine verdict."""
     shown: dict[str, Any] = {"text/html": as_html(payload), "text/plain": as_text(payload)}
     if payload["verdict"] is not None:
         shown[MIME] = _saved(payload)
@@ -310,24 +319,22 @@ def _saved(payload: Payload) -> dict[str, Any]:
 
 def whole(saved: Payload) -> dict[str, Any]:
     """A payload as it was before it was saved, with the registry's words; saved or not, it gives the same."""
-    lines, named = registry.claim(saved["id"]).rule_lines(), _named(saved)
-    texts = [{"role": role, "text": text} for role, text in lines]
+    claim, named = registry.claim(saved["id"]), _named(saved)
     return {
-        "rule": "; ".join(f"{role}: {text}" for role, text in lines),
+        "rule": claim.rule_text(),
         **saved,
-        "parts": [{**text, **part} for text, part in zip(texts, saved["parts"], strict=True)],
+        "parts": [
+            {"role": role, "text": text, **part}
+            for (role, text), part in zip(claim.rule_lines(), saved["parts"], strict=True)
+        ],
         "measured": [named[entry] if isinstance(entry, str) else entry for entry in saved["measured"]],
     }
 
 
 def _named(payload: Payload) -> dict[str, dict[str, Any]]:
     """The figures of the rule as lines of ``measured``."""
-    claim, figures = registry.load().get(payload["id"]), payload["figures"]
-    if claim is None:
-        return {}
-    return {
-        key: {"label": claim.label(key), "value": figures[key], "unit": claim.unit(key)} for key in figures
-    }
+    claim = registry.load().get(payload["id"])
+    return {key: claim.line(key, value) for key, value in payload["figures"].items()} if claim else {}
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,7 @@ def board() -> pd.DataFrame:
                 "Claim": claim_id,
                 "Verdict": card.LOOK[payload["verdict"]][0],
                 "Same verdict": _firm(firm),
-                "Turned by": ", ".join(_turning(firm)) or "–",
+                "Turned by": ", ".join(card.turning(firm)) or "–",
                 "True on other days": f"{rate['true']} of {rate['days']}" if rate else "–",
             }
         )
@@ -234,15 +234,6 @@ def _firm(found: Mapping[str, Any]) -> str:
     if not found["of"]:
         return "no other way" if found.get("axes") else "exact fact"
     return f"{found['same']} of {found['of']}" + (" (too few)" if found.get("few") else "")
-
-
-def _turning(found: Mapping[str, Any]) -> list[str]:
-    """Equivalent axes on which the verdict turns."""
-    return [
-        axis["axis"]
-        for axis in found.get("axes", [])
-        if axis["kind"] == "equivalent" and axis["same"] < axis["of"]
-    ]
 
 
 def specifications(claim_id: str) -> pd.DataFrame:
@@ -322,9 +313,7 @@ def _findings(claim: registry.Claim, run: Measured) -> dict[str, Any]:
     """What a payload says of the measurement."""
     key = measuring.deciding(claim)
     return {
-        "decides": {"label": claim.label(key), "value": run.figures[key], "unit": claim.unit(key)}
-        if key
-        else None,
+        "decides": claim.line(key, run.figures[key]) if key else None,
         "figures": run.figures,
         "robustness": run.robustness,
         "specifications": run.rows,
@@ -386,7 +375,7 @@ def _measured(claim: registry.Claim, found: Figures, more: Sequence[Any]) -> lis
     """The deciding figure, those of the rule, the other measures, further ones, the public record."""
     first = [measuring.deciding(claim), *rules.measures_of(claim.rule), *claim.measures]
     keys = [key for key in dict.fromkeys(first) if key]
-    shown = [{"label": claim.label(key), "value": found[key], "unit": claim.unit(key)} for key in keys]
+    shown = [claim.line(key, found[key]) for key in keys]
     shown += [figure for item in more for figure in measuring.labelled(item)]
     for key in claim.facts:
         fact = registry.fact(key)
@@ -459,12 +448,7 @@ def _turn(claim: registry.Claim, base: Figures, changed: Figures) -> str:
     """What the rule makes of the change, in a sentence."""
     spread = _judged.get(claim.id, {}).get("spread", {})
     measuring.check_spread(claim, Measured(base, spread=spread))
-    before, after = (_sign(outcome(claim, found, spread)[0]) for found in (base, changed))
+    before, after = (card.signed(outcome(claim, found, spread)[0]) for found in (base, changed))
     if before == after:
         return f"The rule still gives {after}."
     return f"The rule no longer gives {before}, but **{after}**."
-
-
-def _sign(verdict: str) -> str:
-    name, sign, _ = card.LOOK[verdict]
-    return f"{sign} {name}"

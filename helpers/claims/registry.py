@@ -131,6 +131,10 @@ class Claim:
         """Unit of a measure."""
         return self.measures[key]["unit"]
 
+    def line(self, key: str, value: Any) -> dict[str, Any]:
+        """A measure's figure as a payload lists it."""
+        return {"label": self.label(key), "value": value, "unit": self.unit(key)}
+
     def label_in(self, key: str) -> str:
         """A measure's words with its unit, where the unit is not plain from the words."""
         unit = self.measures[key]["unit"] if key in self.measures else fact(key).unit
