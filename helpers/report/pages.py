@@ -194,10 +194,7 @@ def _table(table: dict[str, Any], context: Context) -> str:
         width = "long" if longest > 45 else "mid" if longest > 18 else ""
         name = "num" if column["kind"] == "number" and not (place == 0 and table["headed"]) else width
         styles.append(f' class="{name}"' if name else "")
-    head = "".join(
-        f'<th scope="col"{style}>{escape(column["name"])}</th>' if column["name"] else "<td></td>"
-        for column, style in zip(columns, styles, strict=True)
-    )
+    head = tables.head_cells([escape(column["name"]) for column in columns], styles)
     body = "".join(f"<tr>{_cells(row, styles, table['headed'], context)}</tr>" for row in texts)
     caption = f"<caption>{escape(table['caption'])}</caption>" if table.get("caption") else ""
     made = f'<table class="rr-table">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
