@@ -13,6 +13,7 @@ import io
 import json
 import ssl
 import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -92,8 +93,7 @@ class Providers:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                with contextlib.suppress(ConnectionError):  # a client that waited in vain has gone
-                    providers.answer(self)
+                providers.answer(self)
 
             do_HEAD = do_GET  # noqa: N815
             tunnel = None
@@ -110,11 +110,18 @@ class Providers:
             def log_message(self, *_):
                 return
 
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                # A client that waited in vain has gone, whenever that is noticed: no fault of the server's.
+                if not isinstance(sys.exc_info()[1], ConnectionError):
+                    super().handle_error(request, client_address)
+
         if tls:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*tls)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
