@@ -344,7 +344,7 @@ def _specifications(
         axis["of"] += 1
         axis["same"] += verdict == judged
         axis["turned"] += [] if verdict == judged else [choice.name]
-        found = {key: value for key, value in own.items() if value != base[key]}
+        found = {key: value for key, value in result.items() if key in own and value != base[key]}
         found |= {first: result[first]} if first else {}
         rows.append(
             {"axis": choice.axis, "value": choice.name, "kind": choice.kind}
