@@ -254,6 +254,85 @@ def test_two_thirds_of_the_equivalent_ways_must_agree(use, base, values, by_rule
         assert found["capped"][0] in card.as_text(found)
 
 
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([12, 13, 14, 10.5, 9], "mixed"),  # of the two that disagree one cannot tell: no more than half
+        ([12, 13, 14, 10.5, 10.6], "unverified"),
+        ([12, 13, 14, 15, 10.5, 10.6], "supported"),  # four of six agree
+        ([12, 13, 14, 15, 10.5, 10.6, 10.4], "unverified"),
+    ],
+)
+def test_where_most_that_disagree_cannot_tell_nobody_can(use, values, verdict):
+    use(entry(rule=letter({"bound": {"measure": "gain", "above": 10, "band": 0.7}})))
+    found = payload("C01", lambda value=20.0: {"gain": value}, vary={"value": values})
+    assert (found["by_rule"], found["verdict"]) == ("supported", verdict)
+
+
+@pytest.mark.parametrize(("true", "verdict"), [(47, "supported"), (48, "supported-with-caveat")])
+def test_four_days_in_five_are_most_days(use, true, verdict):
+    use(
+        entry(
+            rule=letter(
+                {"bound": {"measure": "gain", "above": round(float(WALK.nlargest(true + 1).iloc[-1]), 4)}}
+            )
+        )
+    )
+    found = payload("C01", walk, often={"day": DAYS})
+    assert found["base_rate"]["true"] == true
+    assert found["verdict"] == verdict
+    said = ["It would have been true on 80\u00a0% of other days, so it says little."]
+    assert found["capped"] == (said if verdict != "supported" else [])
+
+
+def test_a_sentence_with_a_caveat_is_not_capped_twice(use):
+    use(entry(rule=letter({"bound": {"measure": "gain", "above": -99}}, detail=[ABOVE])))
+    found = payload("C01", lambda day="2025-12-10": walk(day, 9.0), often={"day": DAYS})
+    assert (found["verdict"], found["capped"]) == ("supported-with-caveat", [])
+
+
+def test_the_board_says_how_firm_each_verdict_is(use, monkeypatch):
+    monkeypatch.setattr(judging, "_judged", {})
+    use(entry(), entry(id="C02"), entry(id="C03"), entry(id="C04"))
+    claims.judge("C01", gain)
+    claims.judge("C02", gain, vary={"value": [11.0, 13.0, 14.0, 15.0], "fee": [5]})
+    claims.judge("C03", walk, vary={"value": [9.0]}, often={"day": DAYS})
+    claims.judge("C04", gain, vary={"value": [12.0]})
+    true = f"{int((WALK > 10).sum())} of 60"
+    assert claims.board().reset_index().to_numpy().tolist() == [
+        ["C01", "Supported", "exact fact", "–", "–"],
+        ["C02", "Supported", "4 of 5", "fee", "–"],
+        ["C03", "Supported", "0 of 1 (too few)", "value", true],
+        ["C04", "Supported", "no other way", "–", "–"],
+    ]
+    ways = claims.specifications("C02")
+    assert ways.loc["fee: 5"].tolist() == ["fee", "5", 7.0, "contradicted"]
+    assert ways.iloc[0].tolist() == ["as judged", "as judged", 12.0, "supported"]
+    with pytest.raises(JudgementError, match="C05 was not judged yet in this notebook; judge it first"):
+        claims.specifications("C05")
+
+
+def test_the_nearest_bound_comes_first_after_the_deciding_figure(use):
+    three = {**TWO, "rest": {"label": "Rest", "unit": "count"}}
+    bounds = [{"bound": {"measure": key, "above": 10}} for key in three]
+    use(
+        entry(
+            measures=three,
+            rule=letter(*bounds, {"fact": {"id": "cuts", "at_least": 2}}),
+            facts=["cuts"],
+            decides="loss",
+        )
+    )
+    flips = payload("C01", {"gain": 14, "loss": 15, "rest": 12})["flip"]
+    assert [flip["sentence"] for flip in flips] == [
+        "Loss of the other: it holds by 5.00\u00a0pp.",
+        "Subject of cuts: it holds by 1\u00a0cut.",
+        "Rest: it holds by 2.",
+        "Gain of the index: it holds by 4.00\u00a0pp.",
+    ]
+    assert [flip["holds"] for flip in flips] == [True] * 4
+
+
 def test_blame_that_others_share_in_another_word_stays(use):
     use(entry(rule=letter(ABOVE, implied=[{"bound": {"measure": "gain", "above": 20}}])))
     found = payload("C01", lambda value=9.0: {"gain": value}, vary={"value": [11, 12, 13, 14, 15]})

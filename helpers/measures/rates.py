@@ -194,8 +194,8 @@ def hac_slope(
     used = newey_west_lags(len(whole)) if lags is None else lags
     known = np.column_stack([np.ones(len(whole)), whole[:, 1:]])
     fit = sm.OLS(whole[:, 0], known).fit(cov_type="HAC", cov_kwds={"maxlags": used}, use_t=True)
-    numbers = (float(part[1]) for part in (fit.params, fit.bse, fit.tvalues, fit.pvalues))
-    return Slope(*numbers, len(whole), used, len(rows) - len(whole), float(fit.params[0]))
+    b, se, t, p = (float(part[1]) for part in (fit.params, fit.bse, fit.tvalues, fit.pvalues))
+    return Slope(b, se, t, p, len(whole), used, len(rows) - len(whole), float(fit.params[0]))
 
 
 def panel(
