@@ -35,7 +35,7 @@ TESTS = {
     "helpers.claims.judging": ["judging", "rederived"],
     "helpers.claims.measuring": ["judging", "rederived"],
 }
-MEASURES = ["measures"]
+MEASURES = ["measures", "measures_bounds"]
 #: Changes that no test can notice, by the changed line, with the reason.
 EQUIVALENT = {
     "return round(float(value), 10)": "figures have four decimals",
@@ -197,6 +197,7 @@ def run(files: list[str], plugin: _Plugin) -> int:
     hypothesis.settings.register_profile(
         "mutants",
         database=None,
+        deadline=None,
         derandomize=True,
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )
