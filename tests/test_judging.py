@@ -453,6 +453,13 @@ def test_the_flip_is_the_distance_in_the_claim_s_own_unit(use):
     assert payload("C01", {"gain": None, "loss": None})["flip"] == []
 
 
+def test_a_fact_may_have_a_colon_in_its_name(use, monkeypatch):
+    more = {"id": "steps", "value": "3", "unit": "cuts", "subject": "Rates: steps in 2025"}
+    monkeypatch.setattr(claiming, "FACTS", [*claiming.FACTS, more])
+    use(entry(rule=letter({"fact": {"id": "steps", "above": 3}}), measures=None, facts=["steps"]))
+    assert card.flip_line(payload("C01")) == "Rates: steps in 2025: it stands just at its bound."
+
+
 def test_a_rank_is_away_by_places(use):
     measures = {"gain": {"label": "Rank of the gain", "unit": "rank"}}
     use(entry(measures=measures, rule=letter({"rank": {"measure": "gain", "within": 2}})))
@@ -511,6 +518,15 @@ def test_because_has_thirty_words_at_most(use, values):
     found = payload("C01", {**values, "dates": ["2025-12-01", "2025-12-02", "2025-12-03", "2025-12-04"]})
     assert 3 < len(found["because"].split(" ")) <= 31
     assert "{" not in found["because"]
+
+
+@pytest.mark.parametrize(("words", "kept"), [(23, True), (24, False)])
+def test_a_reason_of_thirty_words_stands_and_a_longer_one_gives_way(use, words, kept):
+    measures = {**TWO, "dates": {"label": "Days", "unit": "dates"}}
+    use(entry(measures=measures, because={"supported": " ".join(["word"] * words) + " {dates}"}))
+    found = payload("C01", {"gain": 12.0, "loss": 3.0, "dates": ["2025-12-01", "2025-12-04"]})["because"]
+    assert found.endswith("1 December 2025 and 4 December 2025") is kept  # seven words
+    assert kept or found == "Gain of the index is 12.00\u00a0%, as the sentence says."
 
 
 def test_because_of_a_claim_without_a_test_is_its_reason(use):
