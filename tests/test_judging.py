@@ -979,5 +979,7 @@ def test_a_person_may_only_lower_a_verdict_and_says_why(use):
 
 def test_an_unknown_claim_is_told(use):
     use()
+    with pytest.raises(TypeError):
+        claims.judge("C01", gain, {"value": [1.0]})  # which axes these are must be said
     with pytest.raises(registry.RegistryError, match="There is no claim C99"):
         claims.judge("C99")
