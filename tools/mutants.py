@@ -315,7 +315,10 @@ def examine(module: str, most: int, seconds: float, seed: int) -> tuple[int, int
         if mutant.text in EQUIVALENT:
             same += 1
             continue
-        noticed, cpu = tried(module, path, mutant, known)
+        try:
+            noticed, cpu = tried(module, path, mutant, known)
+        except KeyboardInterrupt:  # what was tried so far is a sample too
+            break
         of, killed, spent = of + 1, killed + noticed, spent + cpu
         if not noticed:
             print(f"  {path.name}:{mutant.line} {mutant.operator}: {mutant.text}", flush=True)
