@@ -1,4 +1,4 @@
-"""Records: values above every earlier value of the series."""
+"""Records, values above every earlier one of the series, and runs of sessions."""
 
 from __future__ import annotations
 
@@ -37,12 +37,6 @@ def record_dates(values: pd.Series, start: str | pd.Timestamp, end: str | pd.Tim
     return [f"{date:%Y-%m-%d}" for date in flags.index[flags]]
 
 
-def longest_run(flags: pd.Series) -> int:
-    """Length of the longest run of consecutive True values."""
-    ends = (~flags).cumsum()
-    return int(flags.groupby(ends).sum().max())
-
-
 def run_ending(flags: pd.Series, day: str | pd.Timestamp) -> int:
     """Length of the run of consecutive True values that ends with ``day``; 0 if that value is False."""
     return int(flags.loc[:day].iloc[::-1].cumprod().sum())
@@ -55,6 +49,33 @@ def runs(flags: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(
         {"first": grouped.min(), "last": grouped.max(), "length": grouped.size()}
     ).reset_index(drop=True)
+
+
+def streaks(prices: pd.Series, benchmark: pd.Series | None = None, down: bool = False) -> pd.DataFrame:
+    """Every run of sessions on which a series gained, or gained more than another, the longest first.
+
+    Parameters
+    ----------
+    prices, benchmark : closes, or closes adjusted for dividends; with a benchmark the sessions are those on which
+        the one return is above the other, and both must have a price at either end of a session
+    down : runs of losses, or of sessions on which it trailed
+
+    Returns
+    -------
+    Frame with ``first`` and ``last`` (dates of the run's sessions), ``length`` (sessions) and ``change``: the return
+    from the close before the run to its last close, percent; with a benchmark, minus that of the benchmark, points.
+    Of equal length the later comes first. An unchanged session, and one whose return is not known, ends a run.
+    """
+    frame = calendar.with_gaps(prices).rename("own").to_frame()
+    if benchmark is not None:
+        frame = frame.join(calendar.with_gaps(benchmark).rename("other"), how="outer")
+    moves = frame.pct_change(fill_method=None)
+    lead = moves["own"] - moves.get("other", 0.0)
+    found = runs(lead < 0 if down else lead > 0)
+    at = frame.index.get_indexer(pd.DatetimeIndex(found["last"]))
+    whole = (frame.iloc[at].to_numpy() / frame.iloc[at - found["length"].to_numpy()].to_numpy() - 1) * 100
+    found["change"] = whole[:, 0] - (whole[:, 1] if benchmark is not None else 0.0)
+    return found.sort_values(["length", "last"], ascending=False, ignore_index=True)
 
 
 def count_records(paths: np.ndarray, before: float) -> np.ndarray:
