@@ -366,8 +366,8 @@ def connect(synthetic: bool = False) -> Market:
     from helpers import synthetic as made
 
     print(
-        "SYNTHETIC MARKET: there is no market data here, so every price below is made up and no verdict "
-        f"is given. For real numbers, {HOW_TO_GET_DATA}.",
+        "SYNTHETIC MARKET: no market data are read here, so every price below is made up and no verdict on a "
+        f"real market is given. For real numbers, {HOW_TO_GET_DATA}.",
         file=sys.stdout,
     )
     _current = Market(None, Store(made.build(files.cache() / "synthetic"), source="synthetic"))

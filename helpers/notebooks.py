@@ -24,6 +24,7 @@ from helpers.files import HelperError, write_whole
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+#: The notebooks of the first collection; :func:`folder` names those of the one in use.
 FOLDER = ROOT / "notebooks"
 #: What a verdict must look like to be read by machines.
 SCHEMA = ROOT / "data" / "verdicts.schema.json"
@@ -56,15 +57,22 @@ class NotebookError(HelperError):
 # ------------------------------------------------------------------------------------------------ files
 
 
-def names(folder: Path | None = None) -> list[str]:
+def folder() -> Path:
+    """The notebooks of the collection in use."""
+    from helpers.claims import registry
+
+    return registry.place().notebooks
+
+
+def names(among: Path | None = None) -> list[str]:
     """Names (without suffix) of the numbered notebooks of a folder, in order."""
-    found = (folder or FOLDER).glob("[0-9][0-9]-*.ipynb")
+    found = (among or folder()).glob("[0-9][0-9]-*.ipynb")
     return sorted(path.stem for path in found)
 
 
 def path_of(name: str) -> Path:
     """The notebook's file in the project; NotebookError with the known names if there is none."""
-    path = FOLDER / f"{name.removesuffix('.ipynb')}.ipynb"
+    path = folder() / f"{name.removesuffix('.ipynb')}.ipynb"
     if not path.is_file():
         known = ", ".join(names()) or "none yet"
         raise NotebookError(f"There is no notebook '{name}'; there are: {known}.")
@@ -86,10 +94,10 @@ def read(path: Path) -> NotebookNode:
         raise NotebookError(f"{path.name} cannot be read as a notebook ({reason}); restore it.") from None
 
 
-def read_all(folder: Path | None = None) -> dict[str, NotebookNode]:
+def read_all(among: Path | None = None) -> dict[str, NotebookNode]:
     """Every notebook of a folder by name, in order."""
-    folder = folder or FOLDER
-    return {name: read(folder / f"{name}.ipynb") for name in names(folder)}
+    among = among or folder()
+    return {name: read(among / f"{name}.ipynb") for name in names(among)}
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
@@ -221,7 +229,10 @@ def run(
     """
     from tqdm import tqdm
 
+    from helpers.claims import seal
+
     first = [name for name in wanted if judges(name)]
+    seal.executed(first)
     rest = [name for name in wanted if name not in first]
     seen = str(place(wanted[0]).parent) if first else os.environ.get(EXECUTED, "")
     tasks = {name: _Run(name, read(path_of(name)), seen if name in rest else "") for name in [*first, *rest]}
@@ -251,6 +262,15 @@ def run(
             raise
 
 
+def _collection() -> dict[str, str]:
+    """What tells a kernel whose claims it judges, and on which market."""
+    from helpers.claims import registry
+
+    place = registry.place()
+    own = {registry.ARTICLE: "" if place == registry.home() else str(place.data)}
+    return {**own, "MARKET_DATA": "synthetic"} if registry.made_up() else own
+
+
 class _Run:
     """One notebook on its kernel, in a thread of its own."""
 
@@ -272,7 +292,7 @@ class _Run:
             coalesce_streams=True,
             record_timing=False,
             extra_arguments=extra,
-            resources={"metadata": {"path": str(FOLDER)}},
+            resources={"metadata": {"path": str(folder())}},
         )
         self._process = self.client.process_message
         self.client.process_message = self._message  # type: ignore[method-assign]
@@ -291,6 +311,7 @@ class _Run:
             "IPYTHONDIR": str(files.cache() / "ipython"),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             EXECUTED: self.executed,
+            **_collection(),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
         for cell in code_cells(self.notebook):
@@ -349,9 +370,15 @@ def _size(output: Mapping[str, Any]) -> int:
 # ------------------------------------------------------------------------------------------------ verdicts
 
 
+def _command(name: str = "") -> str:
+    from helpers.claims import registry
+
+    return f"`python -m helpers notebooks{name and ' '}{name}{registry.place().option}`"
+
+
 def execution_faults(name: str, notebook: NotebookNode) -> Iterator[str]:
     """Sentences on what shows that a notebook was not executed whole, in order, or was changed afterwards."""
-    again = f"execute it again with `python -m helpers notebooks {name}`"
+    again = f"execute it again with {_command(name)}"
     for number, cell in enumerate(code_cells(notebook), 1):
         where = f"{name}, code cell {number}"
         for output in cell.outputs:
@@ -398,21 +425,22 @@ def payloads(notebook: NotebookNode) -> list[tuple[int, dict[str, Any]]]:
     return [(number, shown[MIME]) for number, shown in _shown(notebook)]
 
 
-def verdicts(folder: Path | None = None) -> list[dict[str, Any]]:
+def verdicts(among: Path | None = None) -> list[dict[str, Any]]:
     """Every verdict of a folder of executed notebooks, in the registry's order; NotebookError with the first fault.
 
-    Each dict has the keys of :data:`CONTRACT` and what its card is made from. Claims whose notebook is not there
-    yet have no entry. Nothing is derived again: see :func:`examined`.
+    Each dict has the keys of :data:`CONTRACT` and what its card is made from. Claims that are not
+    judged yet have no entry. Nothing is derived again: see :func:`examined`.
     """
-    folder = folder or Path(os.environ.get(EXECUTED) or FOLDER)
-    return collect({name: read(folder / f"{name}.ipynb") for name in names(folder) if judges(name)})
+    among = among or Path(os.environ.get(EXECUTED) or folder())
+    books = {name: read(among / f"{name}.ipynb") for name in names(among) if judges(name)}
+    return collect(books, partial=True)
 
 
 def collect(
-    books: Mapping[str, NotebookNode], proof: bool = False, apart: Iterable[str] = ()
+    books: Mapping[str, NotebookNode], proof: bool = False, apart: Iterable[str] = (), partial: bool = False
 ) -> list[dict[str, Any]]:
     """The verdicts of notebooks by name, in the registry's order; NotebookError with the first fault."""
-    found, faults = examined(books, proof, apart)
+    found, faults = examined(books, proof, apart, partial)
     if faults:
         raise NotebookError(faults[0])
     return found
@@ -442,7 +470,10 @@ def not_judged(given: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def examined(
-    books: Mapping[str, NotebookNode], proof: bool = True, apart: Iterable[str] = ()
+    books: Mapping[str, NotebookNode],
+    proof: bool = True,
+    apart: Iterable[str] = (),
+    partial: bool = False,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The verdicts of executed notebooks in the registry's order, and a sentence on every fault.
 
@@ -451,9 +482,11 @@ def examined(
     books : notebooks by name
     proof : derive each verdict again from its own figures, its rule and its facts
     apart : notebooks of another run, which may rest on other data
+    partial : that a verdict is lacking is no fault: they were executed on the synthetic market on purpose
 
-    Faults are a notebook that is stale or failed, a claim without its verdict, with two, or judged in another
-    notebook or by another rule, verdicts that rest on different data, and what does not follow.
+    Faults are a notebook that is stale or failed, a claim that its code judges without a verdict, one with two, or
+    judged in another notebook or by another rule, verdicts that rest on different data, and what does not follow.
+    A claim that no code judges yet is open, and no fault.
     """
     from helpers.claims import MIME, registry
     from helpers.claims import proof as proving
@@ -473,7 +506,9 @@ def examined(
             faults += [
                 f"{name}, code cell {number}: {text}" for text in (proving.faults(shown) if proof else ())
             ]
-        if lacking := [claim.id for claim in registry.in_notebook(name) if claim.id not in met]:
+        code = "" if partial else " ".join(cell.source for cell in code_cells(notebook))
+        judged = set(re.findall(r"\bjudge\(\s*[\"'](C\d{2,3})", code))
+        if lacking := [c.id for c in registry.in_notebook(name) if c.id in judged - met]:
             faults.append(_lacking(name, notebook, lacking, bool(met)))
     faults += _other_data([payload for payload in found.values() if payload["notebook"] not in apart])
     return [found[key] for key in registry.load() if key in found], faults
@@ -484,22 +519,22 @@ def _lacking(name: str, notebook: NotebookNode, lacking: list[str], judged: bool
     if not judged and "synthetic" in shown.lower():
         return (
             f"{name} was executed on the synthetic market, which gives no verdicts; "
-            f"execute it on real data with `python -m helpers notebooks {name}`."
+            f"execute it on real data with {_command(name)}."
         )
-    return f"{name} gives no verdict on {', '.join(lacking)}; judge it there, or correct data/claims.yaml."
+    return f"{name} gives no verdict on {', '.join(lacking)}; judge it there, or correct claims.yaml."
 
 
 def _payload_fault(name: str, payload: Any, found: Mapping[str, Any]) -> str:
     """What is wrong with a verdict's payload, to follow its notebook and cell; empty if nothing is."""
     from helpers.claims import registry
 
-    again = f"execute it again with `python -m helpers notebooks {name}`."
+    again = f"execute it again with {_command(name)}."
     if not isinstance(payload, dict):
         return f"holds a verdict that is no object; {again}"
     key = payload.get("id")
     claim = registry.load().get(str(key))
     if claim is None:
-        return f"judges {key}, which data/claims.yaml does not hold; correct the id."
+        return f"judges {key}, which claims.yaml does not hold; correct the id."
     if key in found:
         return f"judges {key} a second time (first in {found[claim.id]['notebook']}); keep one verdict."
     if claim.notebook != name:
@@ -527,7 +562,7 @@ def _other_data(given: Sequence[dict[str, Any]]) -> list[str]:
     resting = [payload for payload in given if payload["data"]["fingerprint"]]
     return [
         f"{payload['id']} ({payload['notebook']}) was judged on other data than {resting[0]['id']} "
-        f"({resting[0]['notebook']}); execute all notebooks on one store with `python -m helpers notebooks`."
+        f"({resting[0]['notebook']}); execute all notebooks on one store with {_command()}."
         for payload in resting
         if payload["data"]["fingerprint"] != resting[0]["data"]["fingerprint"]
     ][:1]

@@ -238,7 +238,7 @@ def warned(notebook):
 
 
 def lacking(notebook):
-    del notebook.cells[7]
+    notebook.cells[7].outputs = []
     notebooks.normalise(notebook)
 
 
@@ -289,7 +289,22 @@ def test_a_notebook_on_made_up_data_is_named_as_such(tmp_path):
     cell = reporting.verdict_cell("C03", data=made_up)
     notebooks.write(reporting.notebook("What next?", cell), tmp_path / "02-second.ipynb")
     with pytest.raises(HelperError, match="02-second was executed on the synthetic market"):
-        notebooks.verdicts(tmp_path)
+        notebooks.collect(notebooks.read_all(tmp_path))
+
+
+def test_a_claim_that_nobody_has_judged_is_open(executed, tmp_path):
+    def unwritten(notebook):
+        del notebook.cells[7]
+        notebooks.normalise(notebook)
+
+    (tmp_path / "nb").mkdir()
+    made = report.publish(
+        changed(executed, tmp_path / "nb", "01-first", unwritten), tmp_path / "site", "Line."
+    )
+    assert [entry["id"] for entry in made.verdicts] == ["C01", "C03"]
+    board = reporting.Reader((tmp_path / "site" / "index.html").read_text("utf-8"))
+    open_ = [row["id"] for row in board.all("tr") if row.get("data-verdict") == "open"]
+    assert open_ == ["C02", "C04"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
@@ -420,7 +435,7 @@ def test_pieces_of_a_stream_become_one():
 
 
 def test_executing_saves_whole_notebooks_and_names_the_cell_that_fails(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
     good = reporting.notebook("T", reporting.code("print('a')\nprint('b')"), reporting.code("1 + 1"))
     bad = reporting.notebook("T", reporting.code("x = 1"), reporting.code("x / 0"))
     notebooks.write(good, tmp_path / "01-good.ipynb")
@@ -438,7 +453,7 @@ def test_executing_saves_whole_notebooks_and_names_the_cell_that_fails(tmp_path,
 
 
 def test_a_cell_that_prints_without_end_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
     flood = reporting.code("for _ in range(4000):\n    print('x' * 9999)\nwhile True:\n    pass")
     notebooks.write(reporting.notebook("T", reporting.code("1"), flood), tmp_path / "01-flood.ipynb")
     start = time.monotonic()

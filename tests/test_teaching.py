@@ -441,7 +441,7 @@ def test_lab_without_jupyterlab_says_how_to_get_it(monkeypatch):
 
 @pytest.fixture
 def claims_copy(tmp_path):
-    return shutil.copy(registry.CLAIMS, tmp_path / "claims.yaml") and tmp_path / "claims.yaml"
+    return shutil.copy(registry.place().claims, tmp_path / "claims.yaml") and tmp_path / "claims.yaml"
 
 
 def test_a_new_claim_stands_in_reading_order_and_passes(claims_copy):
@@ -454,7 +454,7 @@ def test_a_new_claim_stands_in_reading_order_and_passes(claims_copy):
     assert lines[new] == line
     places = [(list(content["sections"]).index(e["section"]), e["paragraph"]) for e in content["claims"]]
     assert max(places[:new]) <= places[new] < min(places[new + 1 :])
-    before = yaml.safe_load(registry.CLAIMS.read_text("utf-8"))["claims"]
+    before = yaml.safe_load(registry.place().claims.read_text("utf-8"))["claims"]
     assert [entry for entry in content["claims"] if entry["id"] != "C93"] == before
     assert new_claim.next_id(content) == "C94"
 
@@ -469,7 +469,6 @@ def test_a_new_claim_at_the_end(claims_copy):
     ("wrong", "words"),
     [
         ({"section": "sports"}, "introduction"),
-        ({"notebook": "77-nothing"}, "01-record-highs"),
         ({"kind": "joke"}, "forecast"),
         ({"clarity": "mud"}, "vague"),
         ({"paragraph": 0}, "counted from 1"),
@@ -485,7 +484,7 @@ def test_a_wrong_skeleton_is_refused(wrong, words):
 
 def test_a_faulty_entry_leaves_the_registry_as_it_was(claims_copy):
     before = claims_copy.read_bytes()
-    text = new_claim.entry("records", 1, "01-record-highs").replace("series: []", "series: [NOPE]")
+    text = new_claim.entry("records", 1, "01-record-highs").replace("  rule:", "  series: [NOPE]\n  rule:")
     with pytest.raises(HelperError, match=r"^claims\.yaml line \d+ \(C93\).*NOPE"):
         new_claim.insert(text, claims_copy)
     assert claims_copy.read_bytes() == before

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.claims import registry, rules
+from helpers.claims import registry, rules, seal
 from helpers.words import listing, num, quantity
 
 #: MIME type of the machine-readable verdict in a notebook's output.
@@ -247,6 +247,7 @@ def as_html(payload: Payload, every: bool = False) -> str:
         + _line(
             "How firm", "rr-robust", " ".join(filter(None, [count_line(payload), robustness_line(payload)]))
         )
+        + _line("Rule", "rr-seal", seal.sentence(payload["id"]))
         + _line("Control", "rr-control", (payload["robustness"] or {}).get("control") or "")
         + _line("Caveat", "rr-caveat", " ".join(notes(payload)))
         + f"<details><summary>All figures, the rule and its history ({_e(payload['id'])})</summary>"
@@ -275,7 +276,6 @@ def as_text(payload: Payload) -> str:
 def claim_review(payload: Payload) -> dict[str, Any]:
     """The verdict as schema.org's ClaimReview."""
     article = registry.article()
-    source = registry.fact(article["fact"]).source.split(" ; ")[0]
     name, _, _ = LOOK[payload["verdict"]]
     rating: dict[str, Any] = {"@type": "Rating", "alternateName": name}
     if payload["verdict"] in RATING:
@@ -292,7 +292,7 @@ def claim_review(payload: Payload) -> dict[str, Any]:
             "@type": "Claim",
             "author": {"@type": "Organization", "name": article["publisher"]},
             "datePublished": article["date"],
-            "appearance": {"@type": "NewsArticle", "url": source},
+            "appearance": {"@type": "NewsArticle", "url": article["address"]},
         },
         "author": {"@type": "Organization", "name": registry.head()["collection"]["title"]},
     }

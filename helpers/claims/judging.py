@@ -27,6 +27,7 @@ class Verdict:
     """What the rule made of the measurements. Shown in a notebook as a card made from its payload."""
 
     payload: dict[str, Any]
+    shown: dict[str, Any]
 
     @property
     def verdict(self) -> str | None:
@@ -35,7 +36,7 @@ class Verdict:
         return found
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return card.bundle(self.payload)
+        return self.shown
 
 
 # --------------------------------------------------------------------------------------- caps, flips, words
@@ -209,8 +210,10 @@ def judge(
     }
     if lower_to is not None and not caveat:
         raise JudgementError(f"{claim_id}: lowering a verdict needs its reason in `caveat`.")
-    _judged[claim_id] = _without(payload) if payload["data"]["source"] == "synthetic" else payload
-    return Verdict(_judged[claim_id])
+    nothing = payload["data"]["source"] == "synthetic" and not registry.made_up()
+    _judged[claim_id] = _without(payload) if nothing else payload
+    # Made here, so that what a card cannot show ends the cell like any other error.
+    return Verdict(_judged[claim_id], card.bundle(_judged[claim_id]))
 
 
 def board() -> pd.DataFrame:
@@ -394,6 +397,10 @@ def _origin(claim: registry.Claim) -> dict[str, Any]:
         return found
     if opened is None:
         raise JudgementError(f"{claim.id} rests on measures: open the market first, with market.connect().")
+    if registry.made_up() and opened.source != "synthetic":
+        raise JudgementError(
+            f"{claim.id} is about the made-up market; set MARKET_DATA=synthetic and run it again."
+        )
     return {
         "source": opened.source,
         "last_session": f"{opened.last_session:%Y-%m-%d}",
@@ -417,7 +424,7 @@ def what_if(claim_id: str, measure: Measure, **choices: Any) -> None:
     Parameters
     ----------
     measure : the function that the claim is judged by
-    choices : arguments of it, such as ``day="2025-12-09"``
+    choices : arguments of it, such as ``day="2024-01-31"``
     """
     claim = registry.claim(claim_id)
     measuring.check_arguments(claim_id, measure, choices)
@@ -439,8 +446,7 @@ def what_if(claim_id: str, measure: Measure, **choices: Any) -> None:
     for key in moved:
         was, now = (quantity(found[key], claim.unit(key)) for found in (base, changed))
         lines.append(f"- {claim.label(key)}: {was}, now **{now}**")
-    opened = market.current()
-    turn = _turn(claim, base, changed) if opened is None or opened.real else ""
+    turn = _turn(claim, base, changed) if measuring.counts() else ""
     say(f"With {named}:\n\n" + "\n".join(lines) + f"\n\n{turn}")
 
 

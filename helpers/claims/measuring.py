@@ -86,7 +86,7 @@ def measured(
 def check_spread(claim: registry.Claim, run: Measured) -> None:
     """Raise JudgementError if the rule has a band in standard deviations that nobody measured."""
     known = [key for key in rules.spreads(claim.rule) if run.figures[key.split("-")[0]] is not None]
-    if (lacking := [key for key in known if key not in run.spread]) and _real():
+    if (lacking := [key for key in known if key not in run.spread]) and counts():
         raise JudgementError(
             f"{claim.id}: its rule has a band in standard deviations of {lacking[0]}; give `often`, other days on "
             "which it is known."
@@ -334,7 +334,7 @@ def _specifications(
 
 def _refuse_copies(claim: registry.Claim, axis: Mapping[str, Any]) -> None:
     copies, of = axis["copies"], axis["of"]
-    if copies > _COPIES and copies > of and _real():
+    if copies > _COPIES and copies > of and counts():
         raise JudgementError(
             f"{claim.id}: {copies} of {copies + of} values of `{axis['axis']}` change no figure, or only repeat "
             "the one before; vary it by values that differ."
@@ -466,9 +466,10 @@ def _quantiles(values: list[Any]) -> list[float] | None:
     return [round(float(cut), DECIMALS) for cut in np.quantile(known, [0.1, 0.5, 0.9])] if known else None
 
 
-def _real() -> bool:
+def counts() -> bool:
+    """True if what the opened market says counts for the article: real prices, or made-up ones it is about."""
     opened = market.current()
-    return opened is None or bool(opened.real)
+    return opened is None or bool(opened.real) or registry.made_up()
 
 
 def _later(

@@ -17,11 +17,11 @@ import pandas as pd
 import psutil
 
 from helpers import files, market, notebooks, store
+from helpers.claims import registry
 from helpers.files import HelperError
 from helpers.report import site
 from helpers.words import date, listing
 
-SITE = files.ROOT / "site"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 #: A browser that neither calls home nor asks anything.
 QUIET = (
@@ -35,14 +35,20 @@ QUIET = (
 )
 
 
-def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path], None] | None = None) -> Path:
+def report(
+    target: Path | None = None, one_file: bool = False, finish: Callable[[Path], None] | None = None
+) -> Path:
     """Execute the notebooks on the store, or publish the committed run, and write the site; its address.
 
-    Where there is no store, one is fetched first if there is a network and ``DATA=no`` does not refuse it.
+    Where there is no store, one is fetched first if there is a network and ``DATA=no`` does not refuse it. An
+    article about the synthetic market is executed on that; so is one without a store that was never executed.
     """
+    target = target or registry.place().site
     site.check_target(target)
     if not notebooks.names():
         raise HelperError("There are no notebooks to publish.")
+    if registry.made_up():
+        return _ended(_invented(target, "So is the article.", one_file, finish), [])
     missing, path = [], store.locate()
     if path is None:
         told, without = _fetched()
@@ -50,7 +56,8 @@ def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path],
         missing += without
         path = store.locate()
     if path is None:
-        made, missing = _committed(target, told, one_file, finish), ["market data"]
+        publish = _committed if _was_executed() else _invented
+        made, missing = publish(target, told, one_file, finish), ["market data"]
     else:
         made = _executed(store.Store(path), target, one_file, finish, missing)
     return _ended(made, missing)
@@ -68,6 +75,17 @@ def _fetched() -> tuple[str, list[str]]:
     return told, [*done.lacks, *(f"the session {day} of some series" for day in gaps)]
 
 
+def _invented(target: Path, why: str, one_file: bool, finish: Any) -> site.Published:
+    """Execute on the synthetic market and publish: verdicts come of it only where the article is about it."""
+    line = f"Executed on the synthetic market: every price is made up. {why}"
+    site.say(line)
+    with _working() as folder:
+        notebooks.run(
+            notebooks.names(), lambda name: folder / f"{name}.ipynb", site.say, bar=sys.stderr.isatty()
+        )
+        return site.publish(folder, target, line, one_file, finish, partial=True)
+
+
 def _committed(target: Path, why: str, one_file: bool, finish: Any) -> site.Published:
     """Publish the committed run, once every verdict of it has been derived again."""
 
@@ -75,7 +93,7 @@ def _committed(target: Path, why: str, one_file: bool, finish: Any) -> site.Publ
         site.say(f"Published from the committed run{_until(verdicts)}.")
         return f"Published from the committed run{_until(verdicts)}. {why}"
 
-    return site.publish(notebooks.FOLDER, target, line, one_file, finish)
+    return site.publish(notebooks.folder(), target, line, one_file, finish)
 
 
 def _until(verdicts: list[dict[str, Any]]) -> str:
@@ -120,10 +138,16 @@ def _executed(
         return site.publish(folder, target, " ".join(said), one_file, finish, before, notes)
 
 
+def _was_executed() -> bool:
+    return any(notebooks.STAMP in book.metadata for book in notebooks.read_all().values())
+
+
 def _before() -> list[dict[str, Any]] | None:
-    """The committed verdicts; None, with a sentence, if they are at fault."""
+    """The committed verdicts; None if there are none, or, with a sentence, if they are at fault."""
+    if not _was_executed():
+        return None
     try:
-        return notebooks.verdicts(notebooks.FOLDER)
+        return notebooks.verdicts(notebooks.folder())
     except HelperError as error:
         site.say(f"The committed run cannot be compared: {error}")
         return None
@@ -171,8 +195,9 @@ def _print(browser: str, source: Path, target: Path) -> None:
         raise HelperError(f"{Path(browser).name} could not print the report (exit code {done.returncode}).")
 
 
-def pdf(target: Path = SITE) -> Path:
+def pdf(target: Path | None = None) -> Path:
     """The report with its printed edition; path of the PDF."""
+    target = target or registry.place().site
     browser = find_browser()
     if browser is None:
         raise HelperError(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from helpers import files, notebooks
-from helpers.claims import card, registry, rules
+from helpers.claims import card, registry, rules, seal
 from helpers.report import machine, markup, pages
 from helpers.report.markup import Links
 from helpers.report.pages import ReportError
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from helpers.claims import Claim
 
 TEMPLATES = Path(__file__).parent / "templates"
-CITATION = files.ROOT / "CITATION.cff"
 NOT_JUDGED = ("Not judged yet", "·", "open")
 
 
@@ -185,7 +184,6 @@ def _environment() -> Environment:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     made.globals.update(
         meaning=rules.MEANING,
-        citation=_citation(),
         clarity=card.CLARITY,
         style=Markup(style),
         script=Markup(script),
@@ -208,12 +206,13 @@ def _style() -> str:
 
 
 def _citation() -> dict[str, Any] | None:
-    if not CITATION.is_file():
+    path = registry.place().citation
+    if not path.is_file():
         return None
     import yaml
 
     try:
-        given: dict[str, Any] = yaml.safe_load(CITATION.read_text("utf-8"))
+        given: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
         people = [
             one.get("name") or f"{one['family-names']}, {one['given-names']}" for one in given["authors"]
         ]
@@ -231,6 +230,7 @@ def _citation() -> dict[str, Any] | None:
 def _render(template: str, made: Edition, here: str = "", title_: str = "", **more: Any) -> str:
     about = {"project": title(), "tagline": registry.head()["collection"]["sentence"]}
     about |= {"article_about": registry.article(), "previous": None, "following": None}
+    about |= {"citation": _citation(), "sealed": seal.summary()}
     page = {"edition": made, "links": made.links, "here": here, "title": title_ or title()}
     return _environment().get_template(template).render({**about, **page, **more})
 
@@ -291,6 +291,7 @@ def publish(
     finish: Callable[[Path], None] | None = None,
     before: list[dict[str, Any]] | None = None,
     notes: Mapping[str, str] | None = None,
+    partial: bool = False,
 ) -> Published:
     """Write the site from a folder of executed notebooks, each verdict derived again before anything is written.
 
@@ -303,6 +304,7 @@ def publish(
     finish : called with the folder before it takes its place, to add to it
     before : the committed run's verdicts, where this run is on other data: the front page says what changed
     notes : for notebooks that are not of this run, by name, a sentence on why; it stands on their pages
+    partial : claims may be open: the run was on the synthetic market on purpose
 
     Raises
     ------
@@ -313,7 +315,7 @@ def publish(
     read = notebooks.read_all(executed)
     if not read:
         raise ReportError("There are no notebooks to publish.")
-    verdicts = notebooks.collect(read, proof=True, apart=notes or ())
+    verdicts = notebooks.collect(read, proof=True, apart=notes or (), partial=partial)
     changed = None if before is None else changes(before, verdicts)
     line = provenance if isinstance(provenance, str) else provenance(verdicts)
     check_target(target)
