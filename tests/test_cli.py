@@ -19,7 +19,7 @@ from helpers import notebooks
 from helpers.claims import MIME
 
 COMMANDS = [
-    "bench", "claims", "data", "lab", "lock", "new-claim", "notebooks", "pdf", "report", "student", "synthetic",
+    "bench", "claims", "data", "lab", "lock", "new-article", "new-claim", "notebooks", "pdf", "report", "student", "synthetic",
     "teacher", "test", "verdicts",
 ]  # fmt: skip
 
@@ -304,7 +304,8 @@ def test_pages_that_could_not_run_are_marked(project, small_store, tmp_path):
     pages = {
         name: (tmp_path / "site" / f"{name}.html").read_text("utf-8") for name in ("01-first", "02-second")
     }
-    mark = "This page is the committed run; on market data to 12 December 2025 it could not run: 01-first, code cell 1"
+    until = "12 December 2025"
+    mark = f"the committed run on data to {until}; on market data to {until} it could not run: 01-first, code cell 1"
     assert mark in pages["01-first"]
     assert "it could not run" not in pages["02-second"]
     assert 'id="C03"' in pages["02-second"]
