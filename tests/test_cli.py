@@ -19,8 +19,8 @@ from helpers import notebooks
 from helpers.claims import MIME
 
 COMMANDS = [
-    "bench", "claims", "data", "lab", "lock", "new-article", "new-claim", "notebooks", "pdf", "report", "student", "synthetic",
-    "teacher", "test", "verdicts",
+    "bench", "claims", "data", "lab", "lock", "new-article", "new-claim", "notebooks", "pdf", "report", "student",
+    "synthetic", "teacher", "test", "verdicts",
 ]  # fmt: skip
 
 

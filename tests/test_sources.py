@@ -949,8 +949,8 @@ def test_a_store_that_goes_on_is_identical_where_both_are(served, monkeypatch):
     [
         (["--as-of", "2099-01-05"], "not over yet"),
         (["--as-of", "2025-12-13"], "the one before it is 2025-12-12"),
-        (["--as-of", "yesterday"], "write it as 2025-12-11"),
-        (["--since", "11.12.2025"], "write it as 2025-12-11"),
+        (["--as-of", "yesterday"], "write it as 2024-01-31"),
+        (["--since", "11.12.2025"], "write it as 2024-01-31"),
         (["--since", "2026-08-22", "--as-of", END], "lies after the last day"),
         (["--only", "IWX"], "did you mean"),
         (["--only", "LISTINGS"], "no free provider"),

@@ -337,6 +337,10 @@ def _named(payload: Payload) -> dict[str, dict[str, Any]]:
     return {key: claim.line(key, value) for key, value in payload["figures"].items()} if claim else {}
 
 
+def _part(payload: Payload) -> str:
+    return str(payload["claim"]["place"]).rsplit(", ", 1)[0]
+
+
 @dataclass(frozen=True)
 class Tiles:
     """A board of verdicts: one tile a claim by part of the article, with sign, id and reason."""
@@ -345,8 +349,8 @@ class Tiles:
 
     def _repr_html_(self) -> str:
         rows = []
-        for part in dict.fromkeys(payload["claim"]["place"].split(",")[0] for payload in self.payloads):
-            own = [p for p in self.payloads if p["claim"]["place"].split(",")[0] == part]
+        for part in dict.fromkeys(_part(payload) for payload in self.payloads):
+            own = [p for p in self.payloads if _part(p) == part]
             tiles = "".join(
                 f'<li style="display:inline-block;margin:2px;padding:.15em .4em;border-radius:.3em;color:#fff;'
                 f'background:{LOOK[p["verdict"]][2]}" title="{_e(p["because"])}">{LOOK[p["verdict"]][1]} {p["id"]}</li>'

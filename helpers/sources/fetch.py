@@ -157,7 +157,7 @@ def _date(flag: str, text: str | None) -> str | None:
     try:
         return f"{pd.to_datetime(text, format='%Y-%m-%d'):%Y-%m-%d}"
     except ValueError:
-        raise HelperError(f"{flag} {text} is no date; write it as 2025-12-11.") from None
+        raise HelperError(f"{flag} {text} is no date; write it as 2024-01-31.") from None
 
 
 # ----------------------------------------------------------------------------------------------- fetching
