@@ -16,7 +16,7 @@ from conftest import REFERENCE, ROOT, needs_reference
 from wrong_answers import WRONG
 
 import course
-from course import checks, command, editions, explorer
+from course import checks, command, editions, explorer, votes
 from helpers import claims, files, market, notebooks, synthetic
 from helpers.__main__ import main
 from helpers.claims import registry
@@ -329,13 +329,51 @@ def test_the_student_edition_holds_no_solution(tmp_path):
         assert '"solution"' not in text
         assert "✓ Right" not in text
         kept = [cell for cell in source.cells if "solution" not in editions.tags(cell)]
-        assert [cell.source for cell in made.cells] == [cell.source for cell in kept]
+        votes_ = [cell.id for cell in made.cells if cell.id.startswith("vote")]
+        assert len(votes_) == 4 * (name in votes.CLAIMS)
+        made.cells = [cell for cell in made.cells if cell.id not in votes_]
+        assert len(made.cells) == len(kept)
         for before, after in zip(kept, made.cells, strict=True):
-            if after.cell_type == "code" and editions.tags(after) & {"exercise", "check"}:
+            if after.cell_type == "markdown":
+                assert "folded" not in after.source
+                continue
+            assert after.source == before.source
+            if editions.tags(after) & {"exercise", "check"} or editions.tells(before):
                 assert after.outputs == []
                 assert after.execution_count is None
-            elif after.cell_type == "code":
+            elif after.outputs:
                 assert after.outputs == before.outputs
+
+
+def test_the_student_edition_stores_no_verdict(tmp_path):
+    out = editions.student(tmp_path / "student")
+    for name in notebooks.names():
+        made = notebooks.read(out / f"{name}.ipynb")
+        for cell in code(made):
+            assert not editions.tells(cell), cell.source
+        answers = "\n".join(cell.source for cell in made.cells).split("## The answer in one minute")
+        assert len(answers) <= 2
+    assert any(cell.outputs for cell in code(notebooks.read(out / "01-record-highs.ipynb")))
+    book = (out / "ballot.html").read_text("utf-8")
+    assert book.count("<tr><td><b>C") == 3 * len(votes.CLAIMS)
+    assert sorted(path.name for path in (out / "your-article").iterdir()) == [
+        "claims.yaml", "facts", "notebooks", "seal.json",
+    ]  # fmt: skip
+    assert registry.place() == registry.home()
+
+
+def test_a_vote_reveals_the_rule_and_then_the_verdict(monkeypatch):
+    shown = []
+    monkeypatch.setattr(votes, "say", shown.append)
+    for name, keys in votes.CLAIMS.items():
+        assert {claims.claim(key).notebook for key in keys} == {name}
+        assert len({found["verdict"] for found in notebooks.verdicts() if found["id"] in keys}) > 1, name
+    rules_ = votes.rule("C16")._repr_html_()
+    assert "Letter" in rules_
+    assert "Misleading" not in rules_
+    votes.verdict("C16", "C02")
+    assert "**C16** ↷ Misleading. " in shown[0]
+    assert "**C02** ✓ Supported. " in shown[0]
 
 
 def test_the_teacher_edition_shows_solutions_and_notes(tmp_path):
@@ -371,10 +409,12 @@ def test_an_edition_never_overwrites_work(tmp_path):
 
 def test_missing_notes_are_named(tmp_path):
     path = tmp_path / "teaching.md"
-    path.write_text("## Notebook 01 · records\n\nText.\n\n## Notebook 02 · rotation\n", "utf-8")
+    path.write_text("## Notebook 01-record-highs\n\nText.\n\n## Notebook 02-style-rotation\n", "utf-8")
     assert editions.notes("01-record-highs", path) == "## Teaching notes\n\nText."
-    with pytest.raises(HelperError, match="Notebook 02"):
+    with pytest.raises(HelperError, match="Notebook 02-style-rotation"):
         editions.notes("02-style-rotation", path)
+    with pytest.raises(HelperError, match="Notebook 01-streak"):
+        editions.notes("01-streak", path)
 
 
 # ------------------------------------------------------------------------------------------------ what if, explorer
