@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -106,3 +107,17 @@ def triangle(prices: pd.Series, benchmark: pd.Series, dates: pd.DatetimeIndex) -
 def rank(value: float, others: pd.Series) -> int:
     """Rank of ``value`` among ``others`` from the largest (1): one more than the number above it."""
     return int((others > value).sum()) + 1
+
+
+def levels(
+    prices: pd.DataFrame, days: Iterable[Any], names: Mapping[str, str] | None = None, unit: str = "points"
+) -> list[tuple[str, float, str]]:
+    """Closes of some series on some days as further figures of a verdict: (label, value, unit).
+
+    ``names`` gives words for the columns; a day without a row raises KeyError.
+    """
+    return [
+        (f"{(names or {}).get(str(key), key)}, close of {pd.Timestamp(day):%Y-%m-%d}", prices[key][day], unit)
+        for key in prices
+        for day in days
+    ]
