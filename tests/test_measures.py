@@ -85,6 +85,8 @@ def test_runs_of_sessions_have_their_dates_and_what_they_changed():
     assert ahead["change"][0] == pytest.approx((104 / 101 - 1) * 100 - (101 / 102 - 1) * 100)
     assert ahead["last"][0] == index.index[6]
     assert records.streaks(series([3, 2, 1])).empty
+    assert records.longest_streak(series([3, 2, 1]))["length"] == 0
+    assert records.longest_streak(index)["last"] == index.index[7]
     holed = index.copy()
     holed.iloc[6] = np.nan  # no return is known on two sessions
     assert records.streaks(holed)["length"].tolist() == [2, 1]

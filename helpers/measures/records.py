@@ -78,6 +78,13 @@ def streaks(prices: pd.Series, benchmark: pd.Series | None = None, down: bool = 
     return found.sort_values(["length", "last"], ascending=False, ignore_index=True)
 
 
+def longest_streak(prices: pd.Series, benchmark: pd.Series | None = None, down: bool = False) -> pd.Series:
+    """The first row of :func:`streaks`: ``first``, ``last``, ``length``, ``change``; of length 0 if there is no run."""
+    found = streaks(prices, benchmark, down)
+    none = pd.Series({"first": None, "last": None, "length": 0, "change": 0.0}, dtype=object)
+    return none if found.empty else found.iloc[0]
+
+
 def count_records(paths: np.ndarray, before: float) -> np.ndarray:
     """Number of records in each simulated path.
 
