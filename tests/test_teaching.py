@@ -26,6 +26,8 @@ from tools import new_claim
 EXERCISES = checks.registered()
 #: Notebooks whose exercises have checks.
 TAUGHT = [name for name in notebooks.names() if name[:2] in checks.modules()]
+#: The id that a new claim would get.
+NEXT = new_claim.next_id(registry.read()[0])
 JUDGING = [name for name in notebooks.names() if claims.in_notebook(name)]
 
 
@@ -490,18 +492,18 @@ def test_a_new_claim_stands_in_reading_order_and_passes(claims_copy):
     assert registry.check(claims_copy) == []
     content, lines = registry.read(claims_copy)
     ids = [entry["id"] for entry in content["claims"]]
-    new = ids.index("C93")
+    new = ids.index(NEXT)
     assert lines[new] == line
     places = [(list(content["sections"]).index(e["section"]), e["paragraph"]) for e in content["claims"]]
     assert max(places[:new]) <= places[new] < min(places[new + 1 :])
     before = yaml.safe_load(registry.place().claims.read_text("utf-8"))["claims"]
-    assert [entry for entry in content["claims"] if entry["id"] != "C93"] == before
-    assert new_claim.next_id(content) == "C94"
+    assert [entry for entry in content["claims"] if entry["id"] != NEXT] == before
+    assert int(new_claim.next_id(content)[1:]) == int(NEXT[1:]) + 1
 
 
 def test_a_new_claim_at_the_end(claims_copy):
     new_claim.insert(new_claim.entry("conclusion", 99, "08-outlook"), claims_copy)
-    assert registry.read(claims_copy)[0]["claims"][-1]["id"] == "C93"
+    assert registry.read(claims_copy)[0]["claims"][-1]["id"] == NEXT
     assert registry.check(claims_copy) == []
 
 
@@ -525,7 +527,7 @@ def test_a_wrong_skeleton_is_refused(wrong, words):
 def test_a_faulty_entry_leaves_the_registry_as_it_was(claims_copy):
     before = claims_copy.read_bytes()
     text = new_claim.entry("records", 1, "01-record-highs").replace("  rule:", "  series: [NOPE]\n  rule:")
-    with pytest.raises(HelperError, match=r"^claims\.yaml line \d+ \(C93\).*NOPE"):
+    with pytest.raises(HelperError, match=rf"^claims\.yaml line \d+ \({NEXT}\).*NOPE"):
         new_claim.insert(text, claims_copy)
     assert claims_copy.read_bytes() == before
     assert [path.name for path in claims_copy.parent.iterdir()] == ["claims.yaml"]
