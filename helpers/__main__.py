@@ -217,15 +217,16 @@ def _for_authors(add: Any) -> None:
     sub = add("test", maintain, "lint, types, verdicts, unit tests and notebook tests")
     sub.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="for pytest's unit tests, after --")
     sub = add("new-claim", maintain, "print the entry of a new claim with the next free id")
-    sub.add_argument("--section", metavar="NAME", help="of the article (default: that of the last claim)")
     sub.add_argument("--paragraph", type=int, default=1, metavar="N", help="of the section, from 1")
-    sub.add_argument(
-        "--notebook", metavar="NAME", help="the one that will judge it; --write makes it if need be"
-    )
-    sub.add_argument("--fragment", metavar="TEXT", help="at most eight words of the article")
-    sub.add_argument("--says", metavar="TEXT", help="the claim in our own words")
-    sub.add_argument("--kind", metavar="KIND", help="such as number, comparison, cause, opinion, forecast")
-    sub.add_argument("--clarity", metavar="WORD", help="clear, vague or not-testable")
+    for name, text in (
+        ("section", "of the article (default: that of the last claim)"),
+        ("notebook", "the one that will judge it; --write makes it if need be"),
+        ("fragment", "at most eight words of the article"),
+        ("says", "the claim in our own words"),
+        ("kind", "such as number, comparison, cause, opinion, forecast"),
+        ("clarity", "clear, vague or not-testable"),
+    ):
+        sub.add_argument(f"--{name}", metavar="TEXT", help=text)
     sub.add_argument("--write", action="store_true", help="also put it into claims.yaml, in its place")
     sub = add("new-article", maintain, "begin to check an article of your own, in a folder of its own")
     sub.add_argument("folder", metavar="FOLDER")

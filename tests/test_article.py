@@ -328,7 +328,6 @@ def test_a_sealed_claim_that_is_gone_and_a_garbled_seal_are_named(begun, capsys)
     assert fault.startswith("seal.json: C01 was sealed on ")
     for text in ("{", "[]", '{"sealed": {"C01": 1}, "executed": {}}', '{"sealed": {}}'):
         (begun / "seal.json").write_text(text)
-        seal._parsed.cache_clear()
         assert "seal.json is no seal" in error(capsys, "claims", "--check", "--article", begun)
 
 

@@ -157,7 +157,7 @@ def write(folder: Path, title: str, publisher: str, date: str, address: str) -> 
         registry.use(new)
         if faults := registry.check():
             raise HelperError(faults[0])
-        seal.begin(seal.path())
+        seal.begin()
     registry.use(folder)
 
 

@@ -47,10 +47,8 @@ _MOST_BYTES, _MOST_DEPTH, _MOST_CELL = 2_000_000, 20, 20_000
 #: Words that a sentence of `because` may have.
 WORDS_OF_A_REASON = 30
 _SLOT = re.compile(r"\{([a-z^][\w.-]*)(?::([\w,]+))?\}")
-
-
-#: What may follow a figure's key in a sentence, beside one digit for its decimals.
-_WISHES = {"abs", "bare", "signed"}
+#: What may follow a figure's key in a sentence; a digit is the number of its decimals.
+_WISHES = r"abs|bare|signed|\d?"
 
 
 class RegistryError(HelperError):
@@ -531,12 +529,8 @@ def _late_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
         day = context.facts[key].date if key in context.facts else ""
         if day > limit:
             yield f"the fact {key} is of {day}, after {limit}; what came later cannot vote."
-        elif len(day) == len("2024-01") and limit.startswith(day) and limit < _month_end(day):
+        elif limit[:7] == day and not pd.Timestamp(limit).is_month_end:
             yield f"the fact {key} is of {day} without a day, and {limit} lies within; give its day, or `given`."
-
-
-def _month_end(month: str) -> str:
-    return f"{pd.Period(month, 'M').end_time:%Y-%m-%d}"
 
 
 def _because_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
@@ -553,12 +547,8 @@ def _because_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
         for key, wishes in _SLOT.findall(template):
             if key not in {*entry.get("measures", {}), *entry.get("facts", [])}:
                 yield f"{name} names {key}, which is neither a measure nor a fact of it; correct it."
-            if odd := [wish for wish in wishes.split(",") if wish and not _known_wish(wish)]:
+            if odd := [wish for wish in wishes.split(",") if not re.fullmatch(_WISHES, wish)]:
                 yield f"{name} asks {key} for '{odd[0]}'; write a digit, abs, bare or signed."
-
-
-def _known_wish(wish: str) -> bool:
-    return wish in _WISHES or bool(re.fullmatch(r"\d", wish))
 
 
 # ---------------------------------------------------------------------------------------------- reading

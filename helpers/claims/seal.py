@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,28 +28,34 @@ def path() -> Path:
     return registry.place().data / "seal.json"
 
 
-def begin(file: Path) -> None:
+def begin() -> None:
     """Write an empty seal: from now on the first execution of each notebook is written down."""
-    _write(file, {"sealed": {}, "executed": {}})
+    _write({"sealed": {}, "executed": {}})
 
 
 def seal() -> int:
     """Seal every rule that is not sealed yet or no longer fits its seal; how many those are."""
-    known, now = _read() or {"sealed": {}, "executed": {}}, _now()
+    from helpers import notebooks
+
+    known = _read() or {"sealed": {}, "executed": {}}
     fresh = [claim for claim in registry.load().values() if not _fits(known["sealed"].get(claim.id), claim)]
+    run = {
+        name
+        for name, book in notebooks.read_all().items()
+        if any(c.get("execution_count") for c in book.cells)
+    }
     for claim in fresh:
-        before = claim.notebook not in known["executed"] and not _has_run(claim.notebook)
-        known["sealed"][claim.id] = {"rule": _hash(claim), "date": now, "before": before}
-    _write(path(), known)
+        before = claim.notebook not in {*known["executed"], *run}
+        known["sealed"][claim.id] = {"rule": _hash(claim), "date": _now(), "before": before}
+    _write(known)
     return len(fresh)
 
 
 def executed(names: Iterable[str]) -> None:
     """Write down that notebooks are executed now, if they never were and the collection has a seal."""
-    if (known := _read()) is None:
-        return
-    if first := {name: _now() for name in names if name not in known["executed"]}:
-        _write(path(), {**known, "executed": {**known["executed"], **first}})
+    known = _read()
+    if known and (first := {name: _now() for name in names if name not in known["executed"]}):
+        _write({**known, "executed": {**known["executed"], **first}})
 
 
 def sentence(claim_id: str) -> str:
@@ -58,61 +63,60 @@ def sentence(claim_id: str) -> str:
     known, claim = (_read() or {}).get("sealed", {}).get(claim_id), registry.load().get(claim_id)
     if known is None or claim is None:
         return ""
-    day = date(known["date"])
     if not _fits(known, claim):
-        return f"Revised after it was sealed on {day}."
-    return f"Sealed on {day}, {'before' if known['before'] else 'after'} the first execution of its notebook."
+        return f"Revised after it was sealed on {date(known['date'])}."
+    when = "before" if known["before"] else "after"
+    return f"Sealed on {date(known['date'])}, {when} the first execution of its notebook."
 
 
 def summary() -> str:
     """One sentence on the rules of the whole collection."""
     claims, known = registry.load(), (_read() or {}).get("sealed", {})
-    early = [
-        key for key in claims if key in known and known[key]["before"] and _fits(known[key], claims[key])
-    ]
+    early = sum(_fits(known.get(key), claim) and known[key]["before"] for key, claim in claims.items())
     if not early:
         return "The rules were not sealed: no dated hash shows that they stood before their numbers."
-    return f"{len(early)} of {len(claims)} rules stand as they were sealed before their notebook was first executed."
+    return (
+        f"{early} of {len(claims)} rules stand as they were sealed before their notebook was first executed."
+    )
 
 
 def faults() -> list[str]:
     """Rules that no longer fit their seal, and sealed claims that are gone: a sentence each, with what to do."""
-    claims, content = registry.load(), registry.read()
-    lines = {entry["id"]: line for entry, line in zip(content[0]["claims"], content[1], strict=True)}
-    found = []
-    for key, known in (_read() or {}).get("sealed", {}).items():
-        if key not in claims:
-            found.append(f"seal.json: {key} was sealed on {date(known['date'])} and is gone; put it back.")
-        elif not _fits(known, claims[key]):
-            found.append(
-                f"claims.yaml line {lines[key]} ({key}): its rule is not the one sealed on {date(known['date'])}; "
-                "restore it, or say why under `revised` and seal it again with `python -m helpers claims --seal`."
-            )
-    return found
+    claims, (content, lines) = registry.load(), registry.read()
+    line = {entry["id"]: number for entry, number in zip(content["claims"], lines, strict=True)}
+    known = (_read() or {}).get("sealed", {})
+    gone = [
+        f"seal.json: {key} was sealed on {date(entry['date'])} and is gone; put it back."
+        for key, entry in known.items()
+        if key not in claims
+    ]
+    return gone + [
+        f"claims.yaml line {line[key]} ({key}): its rule is not the one sealed on {date(entry['date'])}; restore it, "
+        "or say why under `revised` and seal it again with `python -m helpers claims --seal`."
+        for key, entry in known.items()
+        if key in claims and not _fits(entry, claims[key])
+    ]
 
 
-@cache
-def _parsed(file: Path, changed: int) -> dict[str, Any]:
+def _parsed(text: str) -> dict[str, Any]:
     try:
-        known = json.loads(file.read_text("utf-8"))
+        known: dict[str, Any] = json.loads(text)
         for entry in known["sealed"].values():
-            _ = (str(entry["rule"]), pd.Timestamp(entry["date"]), bool(entry["before"]))
-        for day in known["executed"].values():
-            pd.Timestamp(day)
-    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+            _ = (entry["rule"] + entry["date"], pd.Timestamp(entry["date"]), entry["before"])
+        _ = [pd.Timestamp(day) for day in known["executed"].values()]
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
         raise RegistryError(
-            f"{file.name} is no seal ({type(error).__name__}); restore it, or remove it and seal the rules anew."
+            f"seal.json is no seal ({type(error).__name__}); restore it, or remove it and seal the rules anew."
         ) from None
-    return dict(known)
+    return known
 
 
 def _read() -> dict[str, Any] | None:
-    file = path()
-    return _parsed(file, file.stat().st_mtime_ns) if file.exists() else None
+    return _parsed(path().read_text("utf-8", "replace")) if path().is_file() else None
 
 
-def _write(file: Path, content: dict[str, Any]) -> None:
-    write_whole(file, json.dumps(content, indent=1) + "\n")
+def _write(content: dict[str, Any]) -> None:
+    write_whole(path(), json.dumps(content, indent=1) + "\n")
 
 
 def _now() -> str:
@@ -126,11 +130,3 @@ def _hash(claim: Claim) -> str:
 
 def _fits(known: dict[str, Any] | None, claim: Claim) -> bool:
     return known is not None and known["rule"] == _hash(claim)
-
-
-def _has_run(name: str) -> bool:
-    """True if the notebook as it stands was executed, by whomever."""
-    from helpers import notebooks
-
-    book = notebooks.read(registry.place().notebooks / f"{name}.ipynb")
-    return any(cell.execution_count for cell in notebooks.code_cells(book))
