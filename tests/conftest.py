@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from helpers import calendar, market, store
 
 ROOT = market.ROOT
+os.environ.pop("ARTICLE", None)  # the tests are of the first article, unless they choose another
 
 #: The reference store, if this machine has it; tests on real figures are skipped without it.
 _path = store.locate()
