@@ -257,21 +257,20 @@ class _Run:
     def __init__(self, name: str, notebook: NotebookNode, executed: str) -> None:
         from nbclient import NotebookClient
 
+        from helpers import kernels
+
         self.name, self.notebook, self.executed = name, notebook, executed
         self.cell = self.shown = 0
         self.stopped = False
-        # Else it warns of an unencrypted connection, which here never leaves the machine.
-        extra = ["--IPKernelApp.log_level=ERROR"]
-        if sys.platform == "linux":
-            # Ends with its parent, however that ends; elsewhere its own watch for the parent takes a second.
-            extra.append("--IPKernelApp.exec_lines=if __import__('ctypes').CDLL(None).prctl(1, 9): pass")
+        kernels.use()
         self.client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
             kernel_name="python3",
             coalesce_streams=True,
             record_timing=False,
-            extra_arguments=extra,
+            # Else it warns of an unencrypted connection, which here never leaves the machine.
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
             resources={"metadata": {"path": str(FOLDER)}},
         )
         self._process = self.client.process_message

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -370,8 +371,8 @@ def kernels(folder):
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if Path(process.cwd()).is_relative_to(folder) and "ipykernel_launcher" in " ".join(
-                process.cmdline()
+            if Path(process.cwd()).is_relative_to(folder) and re.search(
+                r"ipykernel_launcher|helpers\.kernels", " ".join(process.cmdline())
             ):
                 found.append(process)
     return found
