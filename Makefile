@@ -12,8 +12,8 @@ RUN    := $(BIN)/python -m helpers
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-report: $(VENV)/.core ## notebooks -> HTML site; fetches data first if there are none (DATA=no refuses; ONEFILE=1: also one file)
-	@$(RUN) report $(if $(ONEFILE),--onefile)
+report: $(VENV)/.core ## notebooks -> HTML site; fetches data first if there are none (DATA=no: none; ONEFILE=1: also one file; FRESH=1: executes all)
+	@$(RUN) report $(if $(ONEFILE),--onefile) $(if $(FRESH),--fresh)
 
 pdf: $(VENV)/.core ## the printed edition, by headless Chromium
 	@$(RUN) pdf
@@ -22,7 +22,7 @@ test: $(VENV)/.core ## lint, types, verdicts, unit tests and notebook tests
 	@$(RUN) test
 
 notebooks: $(VENV)/.core ## execute the notebooks on the reference store and save them in place
-	@$(RUN) notebooks
+	@$(RUN) notebooks $(if $(FRESH),--fresh)
 
 data: $(VENV)/.core ## fetch the market data from their providers; safe to interrupt
 	@$(RUN) data

@@ -23,6 +23,7 @@ from helpers.files import HelperError
 Arguments = argparse.Namespace
 #: Set to anything, this shows the traceback of what no reader of bad input foresaw.
 DEBUG = "HELPERS_DEBUG"
+FRESH = "execute every notebook, also where nothing that it read has changed"
 
 
 # ------------------------------------------------------------------------------------------------ commands
@@ -89,7 +90,7 @@ def execute(given: Arguments) -> int:
             "set MARKET_DATA to the reference store, or add --any-store."
         )
     wanted = [notebooks.path_of(name).stem for name in given.name] or notebooks.names()
-    notebooks.run(wanted, notebooks.path_of, _warn, bar=sys.stderr.isatty())
+    notebooks.run(wanted, notebooks.path_of, _warn, bar=sys.stderr.isatty(), fresh=given.fresh)
     return 0
 
 
@@ -99,7 +100,8 @@ def report(given: Arguments) -> int:
 
     target = Path(given.out) if given.out else command.SITE
     printed = given.command == "pdf"
-    print(command.pdf(target) if printed else command.report(target, one_file=given.onefile))
+    made = command.pdf(target, given.fresh) if printed else command.report(target, given.onefile, given.fresh)
+    print(made)
     return 0
 
 
@@ -168,6 +170,7 @@ def _for_readers(add: Any) -> None:
     ):
         sub = add(name, report, text)
         sub.add_argument("--out", metavar="FOLDER", help="folder of the site (default: site)")
+        sub.add_argument("--fresh", action="store_true", help=FRESH)
         if name == "report":
             sub.add_argument("--onefile", action="store_true", help="also as one self-contained HTML file")
     sub = add("data", data, "fetch the market data from their providers into MARKET_DATA or data/market")
@@ -194,6 +197,7 @@ def _for_readers(add: Any) -> None:
 def _for_authors(add: Any) -> None:
     sub = add("notebooks", execute, "execute notebooks on the reference store and save them in place")
     sub.add_argument("name", nargs="*", metavar="NAME", help="a notebook’s name (default: all)")
+    sub.add_argument("--fresh", action="store_true", help=FRESH)
     sub.add_argument("--any-store", action="store_true", help="also on a store that is not the reference one")
     sub = add("test", maintain, "lint, types, verdicts, unit tests and notebook tests")
     sub.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="for pytest's unit tests, after --")

@@ -23,7 +23,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import pandas as pd
 
-from helpers import calendar, files, store
+from helpers import calendar, executions, files, store
 from helpers.files import DATA as DATA
 from helpers.files import ROOT as ROOT
 from helpers.files import HelperError
@@ -93,6 +93,7 @@ def _tag(frame: Any, source: str, **more: Any) -> Any:
 @cache
 def _public_series(name: str) -> pd.Series | None:
     path = DATA / "public" / f"{name}.csv"
+    executions.note("file of code", str(path))
     if not path.is_file():
         return None
     return pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].rename(name)
@@ -284,6 +285,7 @@ class Market:
         """Dates of the fund's holdings that the store has, in order."""
         (form,) = _laid_out("holdings")["files"]
         head, tail = form.split("{date}")
+        executions.note("files of the store", "")
         names = [name for name in self._prices.files if name.startswith(head) and name.endswith(tail)]
         return sorted(name.removeprefix(head).removesuffix(tail) for name in names)
 

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers import files
+from helpers import executions, files
 from helpers.files import ROOT as ROOT
 from helpers.files import HelperError, write_whole
 
@@ -58,6 +58,7 @@ class NotebookError(HelperError):
 
 def names(folder: Path | None = None) -> list[str]:
     """Names (without suffix) of the numbered notebooks of a folder, in order."""
+    executions.note("question", "")
     found = (folder or FOLDER).glob("[0-9][0-9]-*.ipynb")
     return sorted(path.stem for path in found)
 
@@ -202,10 +203,12 @@ def run(
     progress: Progress = lambda _: None,
     bar: bool = False,
     failures: dict[str, str] | None = None,
+    fresh: bool = False,
 ) -> None:
     """Execute notebooks, two at a time, and save each, normalised, at ``place(name)``.
 
-    Notebooks that judge no claim run last: they show what the others found.
+    Notebooks that judge no claim run last: they show what the others found. One that read nothing that has changed
+    since it was last executed is taken from that execution (:mod:`helpers.executions`), and a line says so.
 
     Parameters
     ----------
@@ -213,6 +216,7 @@ def run(
     progress : called with a line for each notebook, in their order
     bar : draw a progress bar over all cells on standard error
     failures : takes the sentence of a notebook that fails, by name, and the others go on
+    fresh : execute every notebook
 
     Raises
     ------
@@ -224,31 +228,47 @@ def run(
     first = [name for name in wanted if judges(name)]
     rest = [name for name in wanted if name not in first]
     seen = str(place(wanted[0]).parent) if first else os.environ.get(EXECUTED, "")
-    tasks = {name: _Run(name, read(path_of(name)), seen if name in rest else "") for name in [*first, *rest]}
-    total = sum(len(code_cells(task.notebook)) for task in tasks.values())
+    books = {name: read(path_of(name)) for name in [*first, *rest]}
+    now = executions.Now(Path(seen or FOLDER))
+    running: list[_Run] = []
+    kept: dict[str, float] = {}
+
+    def get(name: str, tick: Callable[[int], Any]) -> str:
+        if not fresh and (when := now.find(name, books[name])):
+            kept[name] = when
+            tick(len(code_cells(books[name])))
+            return ""
+        running.append(task := _Run(name, books[name], seen if name in rest else ""))
+        seconds, told = task(lambda: tick(1))
+        now.keep(name, books[name], told)
+        return f"{name}  {seconds:.0f} s"
+
+    total = sum(len(code_cells(book)) for book in books.values())
     with (
         tqdm(total=total, unit="cell", disable=not bar, leave=False, file=sys.stderr) as meter,
         ThreadPoolExecutor(WORKERS) as pool,
     ):
         try:
             for batch in (first, rest):
-                futures = {name: pool.submit(tasks[name], meter.update) for name in batch}
+                futures = {name: pool.submit(get, name, meter.update) for name in batch}
                 for name, future in futures.items():
                     try:
-                        line = f"{name}  {future.result():.0f} s"
-                        write(tasks[name].notebook, place(name))
+                        line = future.result()
+                        write(books[name], place(name))
                     except NotebookError as error:
                         if failures is None:
                             raise
                         line = failures[name] = str(error)
                     with tqdm.external_write_mode(file=sys.stderr):
-                        progress(line)
+                        progress(line) if line else None
         except BaseException:
             # The kernels would outlive an interruption: they do not get the terminal's Ctrl-C.
             pool.shutdown(wait=False, cancel_futures=True)
-            for task in tasks.values():
+            for task in running:
                 task.stop()
             raise
+    if kept:
+        progress(executions.said(kept))
 
 
 class _Run:
@@ -276,10 +296,11 @@ class _Run:
         self._process = self.client.process_message
         self.client.process_message = self._message  # type: ignore[method-assign]
 
-    def __call__(self, tick: Callable[[], Any]) -> float:
-        """Execute; seconds taken."""
+    def __call__(self, tick: Callable[[], Any]) -> tuple[float, str]:
+        """Execute; seconds taken, and what the kernel told of what it read."""
         from jupyter_client.kernelspec import NoSuchKernel
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+        from nbformat.v4 import new_code_cell
 
         start = time.perf_counter()
         self.client.on_cell_execute = self._begin
@@ -294,6 +315,8 @@ class _Run:
         }
         for cell in code_cells(self.notebook):
             cell.outputs, cell.execution_count = [], None
+        ask = new_code_cell(executions.ASK)
+        self.notebook.cells.append(ask)
         try:
             self.client.execute(env={**os.environ, **quiet})
         except CellExecutionError as error:
@@ -307,8 +330,10 @@ class _Run:
             raise self._error("its kernel died (memory may have run out); run it alone.") from None
         except NoSuchKernel:
             raise self._error("there is no kernel python3; install the environment with `make`.") from None
+        finally:
+            self.notebook.cells.remove(ask)
         normalise(self.notebook)
-        return time.perf_counter() - start
+        return time.perf_counter() - start, "".join(output.get("text", "") for output in ask.outputs)
 
     def _error(self, text: str) -> NotebookError:
         return NotebookError(f"{self.name}, code cell {max(self.cell, 1)}: {text}")
@@ -403,6 +428,7 @@ def verdicts(folder: Path | None = None) -> list[dict[str, Any]]:
     Each dict has the keys of :data:`CONTRACT` and what its card is made from. Claims whose notebook is not there
     yet have no entry. Nothing is derived again: see :func:`examined`.
     """
+    executions.note("verdicts", "")
     folder = folder or Path(os.environ.get(EXECUTED) or FOLDER)
     return collect({name: read(folder / f"{name}.ipynb") for name in names(folder) if judges(name)})
 
@@ -426,6 +452,7 @@ def judges(name: str) -> bool:
 
 def question(name: str) -> str:
     """The question a notebook asks: its first heading."""
+    executions.note("question", name)
     for cell in read(path_of(name)).cells:
         if cell.cell_type == "markdown" and cell.source.startswith("# "):
             return str(cell.source.splitlines()[0][2:].strip())

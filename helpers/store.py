@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from helpers import calendar, files
+from helpers import calendar, executions, files
 from helpers.files import DATA, ROOT, HelperError, Missing
 from helpers.words import listing
 
@@ -213,9 +213,9 @@ class Store:
         self.source = source
         self._stamps: dict[str, list[int]] = {}
         text = self._manifest_text()
-        self._sha = hashlib.sha256(text).hexdigest()
+        self.sha = hashlib.sha256(text).hexdigest()
         seen = _remembered()
-        stamp = [*self._stamps[MANIFEST][:2], self._sha]
+        stamp = [*self._stamps[MANIFEST][:2], self.sha]
         self.manifest = _parsed(text, path, sound=seen.get(str(path.resolve() / MANIFEST)) == stamp)
         self.files: dict[str, dict[str, Any]] = self.manifest["files"]
         fresh = self._check(seen, prove)
@@ -292,10 +292,12 @@ class Store:
 
     def has(self, name: str) -> bool:
         """True if the store holds the symbol or macro series."""
+        executions.note("life of a series", name)
         return name in self.manifest["symbols"] or name in self.manifest["series"]
 
     def gaps(self, symbol: str) -> list[str]:
         """Sessions of a symbol that are known to be missing, ISO dates."""
+        executions.note("life of a series", symbol)
         return list(self.manifest["symbols"].get(symbol, {}).get("gaps", ()))
 
     def lacks(self, *names: str) -> str:
@@ -307,6 +309,7 @@ class Store:
         """
         known = catalogue()
         wanted = [file for name in names for file in (panel_files(known[name]) if name in known else [name])]
+        executions.note("file of the store", *wanted)
         days: dict[str, list[str]] = {}
         for name in wanted:
             if name not in self.files and (entry := _entry_of(name)):
@@ -321,6 +324,7 @@ class Store:
 
     def file(self, name: str) -> Path:
         """Path of one of the store's files, its columns checked; Missing if this store does not have it."""
+        executions.note("file of the store", name)
         if name not in self.files:
             remedy = HOW_TO_ADD_PANELS if "by_hand" in _entry_of(name) else HOW_TO_GET_DATA
             raise Missing(f"This store has no {name}; {remedy}.")
@@ -387,6 +391,7 @@ class Store:
         return rows
 
     def _rows(self, name: str, key: str, wanted: Sequence[str], columns: Sequence[str]) -> Rows:
+        executions.note(name, *wanted)
         file = self._open(name, key)
         with self._door(name):
             groups = _groups(file, file.schema_arrow.get_field_index(key), wanted)
@@ -458,7 +463,7 @@ class Store:
                 now = _stamp(file)
                 if now == self._stamps[name]:
                     continue
-                if files.sha256(file) == (self._sha if name == MANIFEST else self.files[name]["sha256"]):
+                if files.sha256(file) == (self.sha if name == MANIFEST else self.files[name]["sha256"]):
                     self._stamps[name] = now
                     continue
             raise StoreError(

@@ -333,7 +333,7 @@ def whole(saved: Payload) -> dict[str, Any]:
 
 def _named(payload: Payload) -> dict[str, dict[str, Any]]:
     """The figures of the rule as lines of ``measured``."""
-    claim = registry.load().get(payload["id"])
+    claim = registry.find(payload["id"])
     return {key: claim.line(key, value) for key, value in payload["figures"].items()} if claim else {}
 
 

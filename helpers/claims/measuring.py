@@ -185,7 +185,7 @@ def outcome(
 
     ``spread`` as :class:`rules.Evidence` has it; a band in standard deviations without one cannot tell.
     """
-    evidence = rules.Evidence(found, registry.facts(), spread or {})
+    evidence = rules.Evidence(found, registry.record(claim), spread or {})
     parts = rules.apply(claim.rule, evidence, claim.label_in, claim.unit)
     return rules.verdict(claim.rule, parts), parts
 
@@ -445,7 +445,7 @@ def _base_rate(
     days, others = [days[i] for i in told], [others[i] for i in told]
     if not any(len({repr(day[key]) for day in others}) > 1 for key in voting):
         return None
-    evidence = [rules.Evidence(day, registry.facts(), spread) for day in others]
+    evidence = [rules.Evidence(day, registry.record(claim), spread) for day in others]
     parts = [rules.apply(moving, one, claim.label_in, claim.unit) for one in evidence]
     true = sum(all(part.outcome is True for part in day) for day in parts)
     return {

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from helpers import market
+from helpers import executions, market
 from helpers.claims import rules
 from helpers.files import HelperError
 
@@ -85,7 +85,7 @@ def use(folder: Path | None = None) -> Place:
     """Judge by the collection in ``folder`` (claims.yaml, facts/, notebooks/) from now on; by ours with None."""
     global _place
     _place = home(folder)
-    for kept in (head, load, facts, _checked):
+    for kept in (head, _loaded, _facts, _checked):
         kept.cache_clear()
     return _place
 
@@ -453,7 +453,6 @@ def _checked() -> tuple[dict[str, Any], list[int]]:
     return read()
 
 
-@cache
 def load() -> dict[str, Claim]:
     """Every claim by id, checked.
 
@@ -461,6 +460,12 @@ def load() -> dict[str, Claim]:
     ------
     RegistryError with the first fault; ``python -m helpers claims`` prints them all.
     """
+    executions.note("claim", "")
+    return _loaded()
+
+
+@cache
+def _loaded() -> dict[str, Claim]:
     content, _ = _checked()
     day = content["article"]["date"]
     return {entry["id"]: Claim(**{"as_of": day, **entry}) for entry in content["claims"]}
@@ -481,18 +486,27 @@ def conventions() -> dict[str, Any]:
     return dict(head()["conventions"])
 
 
+def find(claim_id: str) -> Claim | None:
+    """One claim by id, or None."""
+    executions.note("claim", claim_id)
+    return _loaded().get(claim_id)
+
+
 def claim(claim_id: str) -> Claim:
-    """One claim by id."""
-    known = load()
-    if claim_id not in known:
-        ids = f"the ids run from {min(known)} to {max(known)}" if known else "the registry is empty"
-        raise RegistryError(f"There is no claim {claim_id}; {ids}.")
-    return known[claim_id]
+    """One claim by id; RegistryError if there is none."""
+    if found := find(claim_id):
+        return found
+    known = _loaded()
+    ids = f"the ids run from {min(known)} to {max(known)}" if known else "the registry is empty"
+    raise RegistryError(f"There is no claim {claim_id}; {ids}.")
 
 
 def in_notebook(name: str) -> list[Claim]:
     """The claims that a notebook judges, in reading order."""
-    return [entry for entry in load().values() if entry.notebook == name]
+    found = [entry for entry in _loaded().values() if entry.notebook == name]
+    executions.note("claims of", name)
+    executions.note("claim", *(entry.id for entry in found))
+    return found
 
 
 def read_facts(folder: Path | None = None) -> dict[str, rules.Fact]:
@@ -546,17 +560,28 @@ def _is_date(text: str) -> bool:
     return True
 
 
-@cache
 def facts() -> dict[str, rules.Fact]:
     """The public record by id."""
+    executions.note("fact", "")
+    return _facts()
+
+
+@cache
+def _facts() -> dict[str, rules.Fact]:
     return read_facts()
 
 
 def fact(fact_id: str) -> rules.Fact:
     """One fact by id."""
-    if fact_id not in facts():
+    executions.note("fact", fact_id)
+    if fact_id not in _facts():
         raise RegistryError(f"There is no fact {fact_id} in data/facts.")
-    return facts()[fact_id]
+    return _facts()[fact_id]
+
+
+def record(entry: Claim) -> dict[str, rules.Fact]:
+    """The facts that a claim names, by id."""
+    return {key: fact(key) for key in entry.facts}
 
 
 def fill(template: str, values: Mapping[str, tuple[Any, str]]) -> str:

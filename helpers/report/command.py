@@ -35,7 +35,12 @@ QUIET = (
 )
 
 
-def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path], None] | None = None) -> Path:
+def report(
+    target: Path = SITE,
+    one_file: bool = False,
+    fresh: bool = False,
+    finish: Callable[[Path], None] | None = None,
+) -> Path:
     """Execute the notebooks on the store, or publish the committed run, and write the site; its address.
 
     Where there is no store, one is fetched first if there is a network and ``DATA=no`` does not refuse it.
@@ -52,7 +57,7 @@ def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path],
     if path is None:
         made, missing = _committed(target, told, one_file, finish), ["market data"]
     else:
-        made = _executed(store.Store(path), target, one_file, finish, missing)
+        made = _executed(store.Store(path), target, one_file, fresh, finish, missing)
     return _ended(made, missing)
 
 
@@ -85,7 +90,7 @@ def _until(verdicts: list[dict[str, Any]]) -> str:
 
 
 def _executed(
-    held: store.Store, target: Path, one_file: bool, finish: Any, missing: list[str]
+    held: store.Store, target: Path, one_file: bool, fresh: bool, finish: Any, missing: list[str]
 ) -> site.Published:
     """Execute on a store and publish; a notebook that cannot run on it is published as it was committed."""
     reference = market.is_reference(held)
@@ -107,6 +112,7 @@ def _executed(
             site.say,
             bar=sys.stderr.isatty(),
             failures=None if reference else failures,
+            fresh=fresh,
         )
         for name, why in failures.items():
             shutil.copy(notebooks.path_of(name), folder)
@@ -171,7 +177,7 @@ def _print(browser: str, source: Path, target: Path) -> None:
         raise HelperError(f"{Path(browser).name} could not print the report (exit code {done.returncode}).")
 
 
-def pdf(target: Path = SITE) -> Path:
+def pdf(target: Path = SITE, fresh: bool = False) -> Path:
     """The report with its printed edition; path of the PDF."""
     browser = find_browser()
     if browser is None:
@@ -183,6 +189,7 @@ def pdf(target: Path = SITE) -> Path:
     report(
         target,
         one_file=True,
+        fresh=fresh,
         finish=lambda folder: _print(browser, folder / site.file_name(".html"), folder / name),
     )
     return target / name
