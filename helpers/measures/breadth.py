@@ -23,7 +23,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 
 Panel = str | Path | duckdb.DuckDBPyRelation
 
@@ -69,11 +69,11 @@ def _relation(panel: Panel) -> duckdb.DuckDBPyRelation:
     return relation
 
 
-def _run(relation: duckdb.DuckDBPyRelation, sql: str, given: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Run SQL that names the relation ``panel`` and the frame ``given``, which duckdb finds here by its name."""
+def _query(relation: duckdb.DuckDBPyRelation, sql: str) -> duckdb.DuckDBPyRelation:
+    """SQL that names the relation ``panel``."""
     result = relation.query("panel", sql)
     assert result is not None  # None is for SQL that selects nothing
-    return result.df()
+    return result
 
 
 def _texts(names: tuple[str, ...]) -> str:
@@ -124,18 +124,17 @@ class _Chained:
         """What is counted by session and group, of stocks at flat places, each in its group (from 0)."""
         number = place // len(self.symbols) * groups + group
         size = len(self.dates) * groups
-
-        def count(flags: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-            return np.bincount(number[flags.ravel()[place]], minlength=size)
-
-        stocks, above, returns = count(self.known), count(self.known & self.above), count(self.growth > 0)
-        advances, declines = count(self.growth > 1), count(self.growth < 1)
+        flags = (self.known, self.known & self.above, self.growth > 0, self.growth > 1, self.growth < 1)
+        code = sum(flag.astype("uint8") << bit for bit, flag in enumerate(flags)).ravel()[place]
+        every = np.bincount(number * 32 + code, minlength=size * 32).reshape(size, 32)
+        bits = np.arange(32)[:, None] >> np.arange(5) & 1
+        stocks, above, returns, advances, declines = (every @ bits).T
         with np.errstate(invalid="ignore"):
             share, net = 100.0 * above / stocks, 100.0 * (advances - declines) / returns
         found = {"stocks": stocks, "above": above, "share": share}
         found |= {"advances": advances, "declines": declines, "net": net}
         index = pd.MultiIndex.from_product([self.dates, range(1, groups + 1)], names=["date", "group"])
-        return pd.DataFrame(found, index)[np.bincount(number, minlength=size) > 0]
+        return pd.DataFrame(found, index)[every.any(axis=1)]
 
 
 def _chained(panel: Panel, length: int, start: str | None, end: str | None, only: list[str]) -> _Chained:
@@ -146,16 +145,25 @@ def _chained(panel: Panel, length: int, start: str | None, end: str | None, only
     days = sessions(relation).as_unit("ns")
     begin = days.searchsorted(pd.Timestamp(start)) if start else 0
     stop = days.searchsorted(pd.Timestamp(end), side="right") if end else len(days)
+    if begin >= stop:
+        raise Missing(
+            f"The panel has no session from {start} to {end}; it runs from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}."
+        )
     low = max(0, begin - length - CAP_AGE)
     shape = (stop - low, len(only))
-    ids = pd.DataFrame({"symbol": only, "id": np.arange(len(only))})
-    span = f"DATE '{days[low]:%Y-%m-%d}' AND DATE '{days[stop - 1]:%Y-%m-%d}'"
-    sql = "SELECT date, id, last, pct_change, market_cap FROM panel JOIN given USING (symbol) WHERE date BETWEEN "
-    read = _run(relation, sql + span, ids)
-    at = days[low:stop].searchsorted(read["date"].to_numpy()), read["id"].to_numpy()
-    last, change, cap = (np.full(shape, np.nan, kind) for kind in ("float32", "float32", "float64"))
-    for matrix, name in ((last, "last"), (change, "pct_change"), (cap, "market_cap")):
-        matrix[at] = read[name].to_numpy()
+    given = pd.DataFrame({"symbol": only, "id": np.arange(len(only), dtype="int32")})  # noqa: F841 (duckdb finds it by its name)
+    first, last = (f"DATE '{days[at]:%Y-%m-%d}'" for at in (low, stop - 1))
+    sql = f"""
+SELECT date :: DATE - {first} AS day, id, coalesce(last, 'NaN') AS last, coalesce(pct_change, 'NaN') AS pct_change,
+  coalesce(market_cap, 'NaN') AS market_cap
+FROM panel JOIN given USING (symbol) WHERE date BETWEEN {first} AND {last}"""
+    read = relation.query("panel", sql).fetchnumpy()  # type: ignore[union-attr]
+    session = np.empty((days[stop - 1] - days[low]).days + 1, dtype=int)
+    session[(days[low:stop] - days[low]).days] = np.arange(shape[0])
+    at = session[read["day"]], read["id"]
+    price, change, cap = (np.full(shape, np.nan, kind) for kind in ("float32", "float32", "float64"))
+    for matrix, name in ((price, "last"), (change, "pct_change"), (cap, "market_cap")):
+        matrix[at] = read[name]
     here = np.zeros(shape, dtype=bool)
     here[at] = True
 
@@ -163,15 +171,16 @@ def _chained(panel: Panel, length: int, start: str | None, end: str | None, only
     # In a rebuilt session the ratio to the stock's price on its row before takes the place of the percentage.
     when, who = np.nonzero(here[1:] & np.isnan(change[1:]))
     before = np.maximum.accumulate(np.where(here, np.arange(shape[0])[:, None], -1), axis=0)[when, who]
-    price = np.where(before >= 0, last[before, who], np.nan)
-    ratio = last[when + 1, who] / np.where(price > 0, price, np.nan)
+    ratio = price[when + 1, who] / np.where(
+        (before >= 0) & (price[before, who] > 0), price[before, who], np.nan
+    )
     growth[when + 1, who] = np.where(ratio >= 1 / STEP_LIMIT, ratio, np.nan)
     growth[~((growth > 0) & (growth <= STEP_LIMIT))] = np.nan
     valid = ~np.isnan(growth)
-    level = np.exp(np.cumsum(np.log(np.where(valid, growth, 1), dtype=float), axis=0))
+    level = np.cumprod(np.where(valid, growth, 1), axis=0, dtype=float)
     known, above = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    known[length - 1 :] = here[: 1 - length] & (_sums(valid, length - 1)[1:] == length - 1)
-    above[length - 1 :] = level[length - 1 :] > _sums(level, length) / length * (1 + 1e-9)
+    known[length - 1 :] = here[: 1 - length] & (_sums(valid, length - 1, "int16")[1:] == length - 1)
+    above[length - 1 :] = level[length - 1 :] > _sums(level, length, float) / length * (1 + 1e-9)
     size = np.full(shape, np.nan)
     for age in range(CAP_AGE, 0, -1):
         size[age:] = np.where(np.isnan(cap[:-age]), size[age:], cap[:-age])
@@ -179,9 +188,9 @@ def _chained(panel: Panel, length: int, start: str | None, end: str | None, only
     return _Chained(days[begin:stop], only, *parts)
 
 
-def _sums(values: np.ndarray[Any, Any], length: int) -> np.ndarray[Any, Any]:
+def _sums(values: np.ndarray[Any, Any], length: int, kind: Any) -> np.ndarray[Any, Any]:
     """Sums over ``length`` rows, from the first whole window on."""
-    sums = np.cumsum(values, axis=0, dtype=float)
+    sums = np.cumsum(values, axis=0, dtype=kind)
     return np.concatenate([sums[length - 1 : length], sums[length:] - sums[:-length]])
 
 
@@ -202,7 +211,7 @@ def kinds(panel: Panel) -> pd.DataFrame:
     """
     columns = "symbol, kind, rows, caps, first, last"
     sql = f"WITH {_KINDS} SELECT {columns} FROM kinds ORDER BY symbol"
-    frame = _run(_relation(panel), sql)
+    frame = _query(_relation(panel), sql).df()
     for name in ("first", "last"):
         frame[name] = frame[name].astype("datetime64[ns]")
     return frame.set_index("symbol")
@@ -232,7 +241,7 @@ def rebuilt_sessions(panel: Panel) -> pd.Series:
     sql = """
 SELECT date, 100.0 * (1 - count(pct_change) / count(*)) AS lost
 FROM panel GROUP BY date HAVING count(pct_change) < count(*) / 2 ORDER BY date"""
-    return _dated(_run(_relation(panel), sql), "date")["lost"]
+    return _dated(_query(_relation(panel), sql).df(), "date")["lost"]
 
 
 def vanished(panel: Panel) -> pd.DataFrame:
@@ -320,7 +329,7 @@ def members_above_mean(
 
 def sessions(panel: Panel) -> pd.DatetimeIndex:
     """Every session of the panel, in order."""
-    found = _run(_relation(panel), "SELECT DISTINCT date FROM panel ORDER BY date")
+    found = _query(_relation(panel), "SELECT DISTINCT date FROM panel ORDER BY date").df()
     return pd.DatetimeIndex(found["date"])
 
 
@@ -332,7 +341,7 @@ def quiet(panel: Panel, found: pd.DataFrame, most: float = 0.35) -> list[str]:
     sql = f"""
 SELECT symbol FROM panel WHERE pct_change IS NOT NULL GROUP BY symbol
 HAVING median(abs(pct_change)) < {float(most)} AND count(*) > 30 ORDER BY symbol"""
-    names = _run(_relation(panel), sql)["symbol"]
+    names = _query(_relation(panel), sql).df()["symbol"]
     return [name for name in names if found.loc[name, "kind"] == "stock"]
 
 
