@@ -66,7 +66,7 @@ def use() -> None:
         _parent()
 
 
-class _Parent:
+class Parent:
     """The warmed process, seen from the one that asks for kernels."""
 
     def __init__(self) -> None:
@@ -101,8 +101,8 @@ class _Parent:
 
 
 @cache
-def _parent() -> _Parent:
-    return _Parent()
+def _parent() -> Parent:
+    return Parent()
 
 
 def serve() -> None:
