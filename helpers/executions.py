@@ -14,7 +14,7 @@ import os
 import sys
 import sysconfig
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 Read = tuple[str, str]
 #: Where they are kept; None is a folder of the cache.
 PLACE: Path | None = None
-#: Executions kept, of all notebooks together; the oldest give way.
-MOST = 60
+#: Files kept there; the oldest give way.
+MOST = 80
 #: The cell that asks a kernel at its end what it has read.
 ASK = "from helpers import executions; print(executions.told())"
 
@@ -200,7 +200,7 @@ class Now:
         from helpers import notebooks
 
         path = _place(self.base(name, notebook))
-        # A full disk or an odd answer costs the next run its time, and nothing else.
+        # An odd answer costs the next run its time, and nothing else.
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError, HelperError):
             states = self.of((kind, key) for kind, key in json.loads(read))
             kept = {
@@ -210,13 +210,34 @@ class Now:
                 "read": [[*item, digest] for item, digest in states.items()],
                 "outputs": [cell.outputs for cell in notebooks.code_cells(notebook)],
             }
-            text = json.dumps(kept)
-            files.write_whole(path, f"{_digest(text.encode())}\n{text}")
-            for old in sorted(path.parent.iterdir(), key=os.path.getmtime)[:-MOST]:
-                old.unlink(missing_ok=True)
+            _keep(path, kept)
 
     def _data(self) -> list[str]:
         return [self.held.sha, self.market.fingerprint] if self.held else []
+
+
+def remembered(key: Any, make: Callable[[], Any]) -> Any:
+    """What ``make`` made of ``key`` with the project's code, registry and record as they are: JSON, made once."""
+    own = sorted(path for path in ROOT.glob("helpers/**/*") if path.suffix in {".py", ".j2"})
+    own += sorted(
+        path for path in DATA.glob("**/*") if path.suffix in {".yaml", ".csv"} and "market" not in path.parts
+    )
+    path = _place(_digest(["made", key, sys.version, [_file(path) for path in own]]))
+    with contextlib.suppress(OSError, ValueError):
+        sum_, _, text = path.read_text("utf-8").partition("\n")
+        if sum_ == _digest(text.encode()):
+            return json.loads(text)
+    made = make()
+    _keep(path, made)
+    return made
+
+
+def _keep(path: Path, content: Any) -> None:
+    text = json.dumps(content)
+    with contextlib.suppress(OSError):  # a full disk costs the next run its time, and nothing else
+        files.write_whole(path, f"{_digest(text.encode())}\n{text}")
+        for old in sorted(path.parent.iterdir(), key=os.path.getmtime)[:-MOST]:
+            old.unlink(missing_ok=True)
 
 
 def said(kept: Mapping[str, float]) -> str:

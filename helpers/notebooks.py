@@ -532,13 +532,20 @@ def _payload_fault(name: str, payload: Any, found: Mapping[str, Any]) -> str:
         return f"judges {key}, which belongs to {claim.notebook}; move it there."
     if absent := [item for item in (*CONTRACT, "data") if item not in payload]:
         return f"holds a verdict on {key} that lacks {absent[0]}; {again}"
-    for error in _validator().iter_errors([{item: payload[item] for item in CONTRACT}]):
-        where = ".".join(map(str, list(error.absolute_path)[1:]))
-        return f"holds a garbled verdict on {key} ({where}: {error.message[:100]}); {again}"
+    if fault := _garbled(json.dumps([{item: payload[item] for item in CONTRACT}])):
+        return f"holds a garbled verdict on {key} ({fault}); {again}"
     if not isinstance(payload["data"], dict) or {"source", "last_session", "fingerprint"} - set(
         payload["data"]
     ):
         return f"holds a verdict on {key} that does not say on which data; {again}"
+    return ""
+
+
+@cache
+def _garbled(text: str) -> str:
+    """The first fault of a verdict's form; looked for once, as the same verdicts are often read twice."""
+    for error in _validator().iter_errors(json.loads(text)):
+        return f"{'.'.join(map(str, list(error.absolute_path)[1:]))}: {error.message[:100]}"
     return ""
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from helpers import files, notebooks
+from helpers import executions, files, notebooks
 from helpers.claims import card, registry, rules
 from helpers.report import machine, markup, pages
 from helpers.report.markup import Links
@@ -151,9 +151,7 @@ def edition(
     by_id = {entry["id"]: entry for entry in verdicts}
     links = Links(one_file, frozenset(read), {key: entry["notebook"] for key, entry in by_id.items()})
     written = [
-        pages.render(
-            name, book, [key for key in by_id if by_id[key]["notebook"] == name], links, int(one_file)
-        )
+        _page(name, book, [key for key in by_id if by_id[key]["notebook"] == name], links)
         for name, book in read.items()
     ]
     for page in written:
@@ -161,6 +159,25 @@ def edition(
     rows = [_row(claim, by_id.get(claim.id), links) for claim in registry.load().values()]
     reviews = [review for page in written for review in page.reviews]
     return Edition(written, rows, provenance, links, int(one_file), reviews, changed)
+
+
+def _page(name: str, book: NotebookNode, owned: list[str], links: Links) -> pages.Page:
+    """A notebook's page, with its images as small as they get; written anew only if something of it changed."""
+
+    def make() -> dict[str, Any]:
+        page = pages.render(name, book, owned, links, int(links.one_file))
+        # Pillow works outside Python's lock, so threads use every core.
+        with ThreadPoolExecutor() as pool:
+            smaller = pool.map(pages.smaller, page.images.values())
+            images = {
+                key: base64.b64encode(image).decode() for key, image in zip(page.images, smaller, strict=True)
+            }
+        return {**vars(page), "images": images}
+
+    key = [name, book, owned, links.one_file, sorted(links.pages), sorted(links.verdicts.items())]
+    made = executions.remembered(key, make)
+    images = {key: base64.b64decode(image) for key, image in made["images"].items()}
+    return pages.Page(**{**made, "images": images})
 
 
 # ------------------------------------------------------------------------------------------------ templates
@@ -344,10 +361,8 @@ def _write(path: Path, content: str | bytes) -> None:
 
 
 def _write_images(folder: Path, made: Edition) -> None:
-    images = {name: image for page in made.pages for name, image in page.images.items()}
-    # Pillow works outside Python's lock, so threads use every core.
-    with ThreadPoolExecutor() as pool:
-        for name, content in zip(images, pool.map(pages.smaller, images.values()), strict=True):
+    for page in made.pages:
+        for name, content in page.images.items():
             _write(folder / name, content)
 
 
