@@ -668,6 +668,17 @@ def test_another_backend_gives_the_same(use):
         assert whole(use) == here
 
 
+def test_a_cluster_of_two_workers_gives_the_same(use):
+    """Specifications, base rates and later dates, by Dask: the notebook's call stays as it is."""
+    distributed = pytest.importorskip("distributed")
+    here = whole(use)
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
+        assert whole(use) == here
+
+
 # ---------------------------------------------------------------------------------------------- bad input
 
 
