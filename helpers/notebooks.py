@@ -286,6 +286,7 @@ class _Run:
         self.client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
+            startup_timeout=180,
             kernel_name="python3",
             coalesce_streams=True,
             record_timing=False,
@@ -330,6 +331,8 @@ class _Run:
             raise self._error("its kernel died (memory may have run out); run it alone.") from None
         except NoSuchKernel:
             raise self._error("there is no kernel python3; install the environment with `make`.") from None
+        except RuntimeError as error:
+            raise self._error(f"its kernel did not start ({error}); run the command again.") from None
         finally:
             self.notebook.cells.remove(ask)
         normalise(self.notebook)
