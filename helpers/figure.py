@@ -28,7 +28,7 @@ from matplotlib.transforms import Bbox
 
 from helpers import market, tables
 from helpers.files import HelperError
-from helpers.words import date, made_up, num, wrap_title
+from helpers.words import date, listing, made_up, num, wrap_title
 
 STYLE = Path(__file__).with_name("house.mplstyle")
 MIME = "application/vnd.claims.chart+json"
@@ -353,7 +353,11 @@ class Chart:
             )
         index = self._dates()
         last = self.carry.get("to") or (index[-1] if index is not None else self.frame.attrs.get("as_of"))
-        return f"Data: {', '.join(parts)}{f'; to {date(last)}' if last else ''}. Own calculation."
+        lacking = []
+        if isinstance(held := market.current(), market.Market) and last:
+            lacking = held.without(self.ids, "1900-01-01" if index is None else index[0], last)
+        without = f"; without {listing([date(day) for day in lacking])}" if lacking else ""
+        return f"Data: {', '.join(parts)}{f'; to {date(last)}' if last else ''}{without}. Own calculation."
 
     @property
     def alt(self) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -212,7 +213,8 @@ def run(
     wanted, place : names, and the file for each
     progress : called with a line for each notebook, in their order
     bar : draw a progress bar over all cells on standard error
-    failures : takes the sentence of a notebook that fails, by name, and the others go on
+    failures : takes the sentence of a notebook that fails, by name; its committed run takes its place, and
+        the others go on
 
     Raises
     ------
@@ -236,11 +238,17 @@ def run(
                 for name, future in futures.items():
                     try:
                         line = f"{name}  {future.result():.0f} s"
+                        if failures is not None and (
+                            faults := examined({name: tasks[name].notebook}, proof=False)[1]
+                        ):
+                            raise NotebookError(faults[0])
                         write(tasks[name].notebook, place(name))
                     except NotebookError as error:
                         if failures is None:
                             raise
                         line = failures[name] = str(error)
+                        if place(name) != path_of(name):
+                            shutil.copy(path_of(name), place(name))  # the committed run stands in, for all
                     with tqdm.external_write_mode(file=sys.stderr):
                         progress(line)
         except BaseException:
@@ -405,7 +413,15 @@ def verdicts(folder: Path | None = None) -> list[dict[str, Any]]:
     yet have no entry. Nothing is derived again: see :func:`examined`.
     """
     folder = folder or Path(os.environ.get(EXECUTED) or FOLDER)
-    return collect({name: read(folder / f"{name}.ipynb") for name in names(folder) if judges(name)})
+    wanted = [name for name in names(folder) if judges(name)]
+    # A notebook that could not run on this store stands there as it was committed.
+    apart = [name for name in wanted if folder != FOLDER and _committed(folder / f"{name}.ipynb")]
+    return collect({name: read(folder / f"{name}.ipynb") for name in wanted}, apart=apart)
+
+
+def _committed(path: Path) -> bool:
+    own = FOLDER / path.name
+    return own.is_file() and own.read_bytes() == path.read_bytes()
 
 
 def collect(

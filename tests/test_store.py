@@ -55,13 +55,17 @@ def test_where_the_store_is_is_asked_in_one_place(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "DATA", tmp_path / "data")
     monkeypatch.delenv("MARKET_DATA", raising=False)
     assert (store.home(), store.locate()) == (tmp_path / "data/market", None)
-    (tmp_path / "data/market").mkdir(parents=True)
+    (tmp_path / "data/market/lost+found").mkdir(parents=True)  # a fresh volume
+    assert store.locate() is None
+    (tmp_path / "data/market/manifest.json").touch()
     assert store.locate() == tmp_path / "data/market"
     monkeypatch.setenv("MARKET_DATA", "synthetic")
     assert (store.home(), store.locate()) == (tmp_path / "data/market", None)
     monkeypatch.setenv("MARKET_DATA", "other")
     refusal(store.locate, "MARKET_DATA names other, which is no folder", "python -m helpers data")
     (tmp_path / "other").mkdir()
+    refusal(store.locate, "MARKET_DATA names other, which is an empty folder", "python -m helpers data")
+    (tmp_path / "other/manifest.json").touch()
     monkeypatch.chdir("/")
     assert store.locate() == store.home() == tmp_path / "other"
 
@@ -351,7 +355,7 @@ def test_what_is_written_opens_as_it_was(tmp_path, sessions):
         pd.DataFrame({"symbol": name, "date": sessions[::-1], "close": 5.0, "volume": 7.0})
         for name in ("IWM", "AAPL")
     )
-    lives = {"IWM": {"unit": "USD", "gaps": ["2025-11-03"]}}
+    lives = {"IWM": {"unit": "USD", "gaps": ["2025-08-29"]}}
     folder = write_store(tmp_path / "store", rows, lives=lives, rights="ours", whole={"french/x.csv": b"x"})
     opened = Store(folder)
     assert opened.manifest["symbols"] == {
@@ -359,7 +363,7 @@ def test_what_is_written_opens_as_it_was(tmp_path, sessions):
         "IWM": {"rows": 73, "first": "2025-09-02", "last": "2025-12-12"} | lives["IWM"],
     }
     assert (opened.manifest["rights"], opened.manifest["last_session"]) == ("ours", "2025-12-12")
-    assert opened.gaps("IWM") == ["2025-11-03"]
+    assert opened.gaps("IWM") == ["2025-08-29"]
     assert opened.file("french/x.csv").read_bytes() == b"x"
     frame = opened.price_rows(["IWM", "AAPL"], ["close", "volume"])
     assert frame["symbol"].tolist() == ["AAPL"] * 73 + ["IWM"] * 73

@@ -76,7 +76,7 @@ FAILED = "cannot be compared"
 @pytest.fixture(scope="module")
 def made_up():
     """The synthetic market, as a notebook without a store gets it."""
-    return market.Market(None, market.Store(synthetic.build(files.cache() / "synthetic"), source="synthetic"))
+    return market.Market(None, market.Store(synthetic.build(files.cache() / "synthetic")))
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 
 #: Length of the estimation window in sessions, and its last session counted back from the event.
 ESTIMATION = 250
@@ -36,7 +36,7 @@ def _paired(asset: pd.Series, benchmark: pd.Series) -> tuple[np.ndarray, np.ndar
     inside = slice(held[0], held[-1] + 1) if len(held) else slice(0, 0)
     y, x, at = y[inside], x[inside], at[inside]
     if len(gone := np.flatnonzero(np.isnan(y) | np.isnan(x))):
-        raise HelperError(f"A return of {at[gone[0]]:%Y-%m-%d} is missing; event windows need every session.")
+        raise Missing(f"A return of {at[gone[0]]:%Y-%m-%d} is missing; event windows need every session.")
     return y, x, at
 
 

@@ -158,6 +158,8 @@ def _table(path: Path, lines: list[str], header: int, end: int) -> pd.DataFrame:
             raise _fault(path, position, f"this is no row of a date and {len(columns)} values")
         try:
             values.append([float(cell) for cell in cells[1:]])
+            if not np.isfinite(values[-1]).all():
+                raise ValueError
         except ValueError:
             raise _fault(path, position, "a cell holds no number") from None
         labels.append(cells[0].strip())
@@ -184,7 +186,7 @@ def _dates(path: Path, header: int, labels: list[str]) -> pd.Index:
         form = "%Y%m" if frequency == "M" else "%Y"
         dates = pd.PeriodIndex(pd.to_datetime(labels, format=form), freq=frequency, name="date")
     except ValueError as error:
-        raise _fault(path, header, f"a date below cannot be read ({error})") from None
+        raise _fault(path, header, f"a date below cannot be read ({str(error).splitlines()[0]})") from None
     steps = np.diff(dates.asi8)
     if (steps != 1).any():
         first = int(np.argmax(steps != 1))
@@ -195,9 +197,11 @@ def _dates(path: Path, header: int, labels: list[str]) -> pd.Index:
 def _described(frame: pd.DataFrame, path: Path, header: int, heading: list[str]) -> pd.DataFrame:
     name = _name(heading) or "Factors"
     unit = next((unit for word, unit in _UNITS if word in name), "not stated")
-    if unit == "percent" and (impossible := frame.lt(-100).to_numpy()).any():
+    if unit == "percent" and (impossible := (frame.lt(-100) | frame.gt(1000)).to_numpy()).any():
         row = int(impossible.any(axis=1).argmax())
-        raise _fault(path, header + 1 + row, "a return lies below -100 percent and is no missing code")
+        raise _fault(
+            path, header + 1 + row, "a return lies outside -100 to 1000 percent and is no missing code"
+        )
     if unit == "percent":
         unit = f"percent {_PER[frame.attrs['frequency']]}"
     frame.attrs |= {"unit": unit, "heading": "\n".join(heading)}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 
 Groups: TypeAlias = Mapping[str, Sequence[str]]
 #: Symbols that are no company: preferred shares, units, warrants, rights and the like, by the panel's spelling.
@@ -110,7 +110,7 @@ def fallen(prices: pd.DataFrame, sessions: int) -> pd.Series:
     HelperError if a price is missing or the history is not longer than the window.
     """
     if calendar.with_gaps(prices).isna().to_numpy().any():
-        raise HelperError("A price is missing: a window over a gap cannot be counted; cut the frame first.")
+        raise Missing("A price is missing: a window over a gap cannot be counted; cut the frame first.")
     if len(prices) <= sessions:
         raise HelperError(f"{len(prices)} sessions hold no window of {sessions}; take a longer history.")
     change = (prices / prices.shift(sessions) - 1).iloc[sessions:]

@@ -47,7 +47,7 @@ def weekly_returns(prices: pd.DataFrame, ends: pd.DatetimeIndex) -> pd.DataFrame
     for name in closes:
         inside = closes[name].loc[closes[name].first_valid_index() : closes[name].last_valid_index()]
         if inside.isna().any():
-            raise HelperError(
+            raise Missing(
                 f"{name} has no close on {inside.index[inside.isna()][0]:%Y-%m-%d}, the end of a week; "
                 f"fetch it again, nothing is filled in."
             )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.files import HelperError, Missing
+from helpers.files import Missing
 
 
 def window_return(prices: pd.Series | pd.DataFrame, window: calendar.Window) -> float | pd.Series:
@@ -97,7 +97,7 @@ def triangle(prices: pd.Series, benchmark: pd.Series, dates: pd.DatetimeIndex) -
     """
     own, other = (series.reindex(dates).to_numpy() for series in (prices, benchmark))
     if np.isnan(own).any() or np.isnan(other).any():
-        raise HelperError("A date of the triangle has no price in one of the two series; choose sessions.")
+        raise Missing("A date of the triangle has no price in one of the two series; choose sessions.")
     spread = (own[None, :] / own[:, None] - other[None, :] / other[:, None]) * 100
     spread[np.tril_indices(len(dates))] = np.nan
     return pd.DataFrame(spread, index=dates, columns=dates)

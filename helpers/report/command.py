@@ -19,7 +19,7 @@ import psutil
 from helpers import files, market, notebooks, store
 from helpers.files import HelperError
 from helpers.report import site
-from helpers.words import date, listing
+from helpers.words import and_more, date, listing
 
 SITE = files.ROOT / "site"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -43,17 +43,29 @@ def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path],
     site.check_target(target)
     if not notebooks.names():
         raise HelperError("There are no notebooks to publish.")
-    missing, path = [], store.locate()
+    missing, path = [], _store()
     if path is None:
         told, without = _fetched()
         site.say(told)
         missing += without
-        path = store.locate()
-    if path is None:
-        made, missing = _committed(target, told, one_file, finish), ["market data"]
+        path = _store()
+    held = store.Store(path) if path is not None else None
+    if held is not None and held.source == "store":
+        made = _executed(held, target, one_file, finish, missing)
     else:
-        made = _executed(store.Store(path), target, one_file, finish, missing)
+        told = (
+            told
+            if held is None
+            else f"The market data at {path} are made up, so that nothing is executed on them."
+        )
+        made, missing = _committed(target, told, one_file, finish), ["market data"]
     return _ended(made, missing)
+
+
+def _store() -> Path | None:
+    """Where the store is; None where there is none yet, be it in a folder that MARKET_DATA names."""
+    home = store.home()
+    return None if home.is_dir() and store.vacant(home) else store.locate()
 
 
 def _fetched() -> tuple[str, list[str]]:
@@ -63,9 +75,7 @@ def _fetched() -> tuple[str, list[str]]:
     except ModuleNotFoundError:
         return f"There is no market data here, so that nothing is executed; {market.HOW_TO_GET_DATA}.", []
     done = fetch.first_store(fetch.Progress(bar=sys.stderr.isatty()))
-    gaps = sorted({day for days in done.gaps.values() for day in days})
-    told = done.sentence or f"There is no market data here; {market.HOW_TO_GET_DATA}."
-    return told, [*done.lacks, *(f"the session {day} of some series" for day in gaps)]
+    return done.sentence or f"There is no market data here; {market.HOW_TO_GET_DATA}.", list(done.lacks)
 
 
 def _committed(target: Path, why: str, one_file: bool, finish: Any) -> site.Published:
@@ -89,11 +99,15 @@ def _executed(
 ) -> site.Published:
     """Execute on a store and publish; a notebook that cannot run on it is published as it was committed."""
     reference = market.is_reference(held)
-    until = f"market data to {date(held.last_session)}"
+    until = f"market data to {date(held.until)}"
     known = " (the reference store)" if reference else " (not the reference store)"
     said = [f"Executed on {until}{known}."]
     if old := market.staleness(held.last_session, pd.Timestamp.now()):
         said.append(old)
+    if gaps := held.gap_sentence():
+        said.append(gaps)
+        days = sorted({day for name in held.lives for day in held.gaps(name)})
+        missing.append(f"{and_more([date(day) for day in days], 6)} in some series")
     if gone := held.lacks(*store.optional_files()):
         said.append(f"{gone} What rests on them is left out or not judged, and each notebook says so.")
         missing.append(gone.rstrip("."))
@@ -109,7 +123,6 @@ def _executed(
             failures=None if reference else failures,
         )
         for name, why in failures.items():
-            shutil.copy(notebooks.path_of(name), folder)
             notes[name] = (
                 f"This page is the committed run{_until(before or [])}; on {until} it could not run: {why}"
             )

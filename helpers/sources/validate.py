@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers import calendar, fingerprints
-from helpers.sources import bounds
+from helpers import calendar, fingerprints, store
 
 #: A one-day change by more than this factor is looked at; a 3:2 split cannot be told from a bad day.
 JUMP = 1.6
@@ -331,7 +330,7 @@ def macro(frame: pd.DataFrame, entry: dict[str, Any], end: str, old: pd.DataFram
     if not _in_order(dates, found):
         return found
     values = pd.Series(frame["value"].to_numpy(), dates, name="value")
-    low, high = bounds().get(entry["unit"], (-np.inf, np.inf))
+    low, high = store.series_file()["units"].get(entry["unit"], (-np.inf, np.inf))
     if not np.isfinite(values).all():
         found.faults.append("a value is not finite")
     elif (bad := ~values.between(low, high)).any():
