@@ -219,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except HelperError as error:
-        _warn(f"error: {error}")
+        _warn(f"error: {' '.join(str(error).split())}")
     except KeyboardInterrupt as stop:
         _warn("Interrupted; nothing was left half written.")
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)

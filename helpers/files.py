@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from errno import EBUSY, EXDEV
+from itertools import count
 from pathlib import Path
 
 import psutil
@@ -93,7 +94,7 @@ def replace_folder(new: Path, target: Path, keep_old: bool = False) -> None:
 
     Two renames; if the second fails, the first is undone. A mount point cannot be renamed: its contents are
     swapped then, as they are if ``new`` lies inside. With ``keep_old`` what was there is kept as
-    ``<target>.damaged``.
+    ``<target>.damaged``, or ``.damaged1`` and so on.
 
     Raises
     ------
@@ -122,9 +123,8 @@ def replace_folder(new: Path, target: Path, keep_old: bool = False) -> None:
                     _move(old, target)
                 raise
         if keep_old and old.exists():
-            kept = target.with_name(f"{target.name}.damaged")
-            shutil.rmtree(kept, ignore_errors=True)
-            shutil.move(old, kept)
+            names = (f"{target.name}.damaged{number or ''}" for number in count())
+            shutil.move(old, next(kept for name in names if not (kept := target.with_name(name)).exists()))
         shutil.rmtree(old, ignore_errors=True)
     shutil.rmtree(new, ignore_errors=True)
 

@@ -92,7 +92,13 @@ def home() -> Path:
     A relative name is meant from the project's root, where the commands run, not from a notebook.
     """
     named = os.environ.get("MARKET_DATA", "")
-    return DATA / "market" if named in {"", SYNTHETIC} else ROOT / Path(named).expanduser()
+    path = DATA / "market" if named in {"", SYNTHETIC} else ROOT / os.path.expanduser(named)
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if os.path.lexists(path) and not path.is_dir():
+        raise StoreError(
+            f"{path}, where market data belong, is no folder; move it, or set MARKET_DATA to a folder."
+        )
+    return path
 
 
 def locate() -> Path | None:

@@ -405,7 +405,11 @@ def _old(target: Path, report: Progress) -> tuple[store.Store | None, bool]:
     try:
         return store.Store(target), False
     except store.StoreError as error:
-        report.say(f"{error} It will be set aside as {target.name}.damaged.")
+        if not any((target / name).exists() for name in (store.MANIFEST, store.PRICES, store.MACRO)):
+            raise HelperError(
+                f"{target} holds something that is no store; name another folder with MARKET_DATA."
+            ) from None
+        report.say(f"{error} It will be set aside beside it, as {target.name}.damaged.")
         return None, True
 
 
