@@ -353,10 +353,12 @@ class Chart:
             )
         index = self._dates()
         last = self.carry.get("to") or (index[-1] if index is not None else self.frame.attrs.get("as_of"))
-        lacking = []
+        lacking: set[str] = set()
         if isinstance(held := market.current(), market.Market) and last:
-            lacking = held.without(self.ids, "1900-01-01" if index is None else index[0], last)
-        without = f"; without {listing([date(day) for day in lacking])}" if lacking else ""
+            first = "1900" if index is None else f"{index[0]:%Y-%m-%d}"
+            known = {day for name in self.ids for day in held.gaps(name)}
+            lacking = {day for day in known if first <= day <= f"{pd.Timestamp(last):%Y-%m-%d}"}
+        without = f"; without {listing([date(day) for day in sorted(lacking)])}" if lacking else ""
         return f"Data: {', '.join(parts)}{f'; to {date(last)}' if last else ''}{without}. Own calculation."
 
     @property

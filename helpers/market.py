@@ -56,6 +56,9 @@ def describe(ids: Iterable[str]) -> pd.DataFrame:
         "is_not": "What it is not",
     }
     kept = [name for name in columns if name != "provider" or len(set(entries[name])) > 1]
+    if _current is not None and any(lacking := [_current.gaps(name) for name in entries["id"]]):
+        entries["gaps"] = [", ".join(days) for days in lacking]
+        kept, columns["gaps"] = [*kept, "gaps"], "Days not given"
     return entries[kept].rename(columns=columns)
 
 
@@ -248,10 +251,9 @@ class Market:
         rows = rows.drop(columns="symbol").set_index("date")[: self.last_session]
         return _tag(_with_holes(rows), self._prices.source)
 
-    def without(self, names: Iterable[str], first: calendar.Day, last: calendar.Day) -> list[str]:
-        """Days from ``first`` to ``last`` that the store is known to lack of some series, ISO dates."""
-        days = {day for name in names for day in self._prices.gaps(name)}
-        return [day for day in sorted(days) if calendar.day(first) <= pd.Timestamp(day) <= calendar.day(last)]
+    def gaps(self, name: str) -> list[str]:
+        """As :meth:`helpers.store.Store.gaps`: days of a series that are known to be missing."""
+        return self._prices.gaps(name)
 
     def macro(self, name: str) -> pd.Series:
         """One macro series by FRED id, whole history, latest revision; missing observations left out."""

@@ -320,10 +320,10 @@ from types import SimpleNamespace as Outcome
 def Progress(bar): ...
 
 def first_store(progress):
-    said = {"state": os.environ["STATE"], "sentence": "Said by the fetcher.", "lacks": (), "gaps": {}}
+    said = {"state": os.environ["STATE"], "sentence": "Said by the fetcher.", "lacks": ()}
     if said["state"] == "fetched":
         shutil.copytree(os.environ["CAME"], "data/market")
-        said |= {"lacks": ("IWM",), "gaps": {"^RUT": ["2025-12-03"]}}
+        said |= {"lacks": ("IWM",)}
     return Outcome(**said)
 """
 
@@ -341,7 +341,6 @@ def test_a_fresh_machine_fetches_first(project, small_store, tmp_path, state):
     text = (tmp_path / "site" / "index.html").read_text("utf-8")
     assert ("Said by the fetcher." if state == "offline" else "No notebook could be executed") in text
     if state == "fetched":
-        assert "the session 2025-12-03 of some series" in told[-1]
         assert "a new run of 01-first" in told[-1]
 
 

@@ -1,6 +1,8 @@
 """The market: what a notebook reads, what it is told of what is missing, and the parts that are left out."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -92,6 +94,58 @@ def test_a_missing_session_is_a_hole_that_every_measure_sees(small_store, named)
     assert returns.daily_returns(both.dropna()).isna().all(axis=1).sum() == 2
     with pytest.raises(Missing, match="No price on 2025-12-09"):
         returns.window_return(rut, calendar.window("days", "2025-12-08", "2025-12-09"))
+
+
+def without_a_day_in_all(folder, day="2025-12-09"):
+    rows = pd.read_parquet(folder / "prices.parquet")
+    lives = {name: {"gaps": [day]} for name in ("^RUT", "^GSPC")}
+    return write_store(folder, rows[rows["date"].astype(str) != day], lives=lives)
+
+
+def test_histories_end_before_a_late_session_that_all_lack(small_store, tmp_path, monkeypatch):
+    whole = Path(shutil.copytree(small_store, tmp_path / "whole"))
+    mkt = Market(Store(without_a_day_in_all(small_store)))
+    assert mkt.last_session == mkt.prices("^RUT").index[-1] == mkt.bars("^RUT").index[-1]
+    assert mkt.last_session == pd.Timestamp("2025-12-08")
+    assert not mkt.prices("^RUT").isna().any()
+    assert len(mkt.prices("^RUT", start="2025-12-10", end="2025-12-12")) == 3
+    with pytest.raises(Missing, match="2025-12-09"):
+        mkt.prices("^RUT", start="2025-12-01", end="2025-12-12")
+    assert mkt.store.gap_sentence() == (
+        "2 series (^GSPC and ^RUT) are kept without 2025-12-09, which the provider did not give; windows that need "
+        "such a day are refused, and whole histories end on 2025-12-08."
+    )
+    monkeypatch.setattr(market, "_current", mkt)
+    assert market.describe(["^RUT", "IWM"])["Days not given"].tolist() == ["2025-12-09", ""]
+    early = Market(Store(without_a_day_in_all(whole, "2025-09-24")))
+    assert early.last_session == pd.Timestamp("2025-12-12")  # too long ago for an end: a hole
+    assert early.prices("^RUT").attrs["gaps"] == {"^RUT": ["2025-09-24"]}
+
+
+def test_a_notebook_goes_on_where_a_day_is_missing(small_store, monkeypatch, capsys):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    try:
+        monkeypatch.setenv("MARKET_DATA", str(without_a_day_in_all(small_store)))
+        cells = (
+            "from helpers import market\nmkt = market.connect()",
+            "early = mkt.prices('^RUT', 'close', '2025-12-01', '2025-12-05')\n"
+            "late, *rest = [day for day in mkt.prices('^RUT', 'close', '2025-12-01', '2025-12-12')]\nkept = len(early)",
+            "late.mean()",
+            "kept",
+        )
+        done = [shell.run_cell(cell, store_history=True) for cell in cells]
+        assert all(one.success for one in done)
+        assert done[-1].result == 5
+        assert done[2].result is None
+        assert isinstance(shell.user_ns["late"], market.Gap)
+        assert isinstance(shell.user_ns["rest"], market.Gap)
+        assert "day" not in shell.user_ns
+        assert capsys.readouterr().out.count("IPython.core.display.Markdown object") == 2  # once a cell
+        assert not shell.run_cell("mkt.prices('^RUTT')").success  # a typo is still one
+    finally:
+        InteractiveShell.clear_instance()
 
 
 def test_missing_store(monkeypatch, tmp_path):

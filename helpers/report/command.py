@@ -110,7 +110,7 @@ def _executed(
         missing.append(f"{and_more([date(day) for day in days], 6)} in some series")
     if gone := held.lacks(*store.optional_files()):
         said.append(f"{gone} What rests on them is left out or not judged, and each notebook says so.")
-        missing.append(gone.rstrip("."))
+        missing.append(gone.removeprefix("Not in this store: ").partition(". ")[0])
     before, notes, wanted = _before(), dict[str, str](), notebooks.names()
     site.say("\n".join([*said[1:], f"Executing {len(wanted)} notebooks on {until}{known} ..."]))
     with _working() as folder:
