@@ -89,6 +89,19 @@ def fresh_folder(target: Path, keep_old: bool = False) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder in the cache that goes afterwards; those that dead processes left are swept first."""
+    folder = _beside(cache() / name, "new")
+    for stray in _unfinished(folder.parent, name):
+        _remove(stray)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def replace_folder(new: Path, target: Path, keep_old: bool = False) -> None:
     """Put the folder ``new`` in the place of ``target``; the one way in which a folder is swapped.
 

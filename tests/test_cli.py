@@ -417,7 +417,7 @@ def test_an_interruption_ends_in_one_sentence_and_leaves_no_kernel(running, proj
     assert "Traceback" not in told
     assert told.splitlines()[-1] == "Interrupted; nothing was left half written."
     assert until(lambda: not kernels(project), 3)
-    assert list((project / "data" / ".cache").glob("run-*")) == []
+    assert list((project / "data" / ".cache").glob(".run.*")) == []
     assert not (tmp_path / "site").exists()
 
 
@@ -426,7 +426,7 @@ def test_a_kill_leaves_no_kernel_and_the_next_run_sweeps(running, project, small
     running.kill()
     running.wait(30)
     assert until(lambda: not kernels(project), 3)
-    left = list((project / "data" / ".cache").glob("run-*"))
+    left = list((project / "data" / ".cache").glob(".run.*"))
     assert len(left) == 1
     (project / "notebooks" / "03-slow.ipynb").unlink()
     done = run("report", "--out", project / "site", cwd=project, PYTHONPATH=project, MARKET_DATA=small_store)

@@ -13,6 +13,7 @@ from helpers import calendar, files, fingerprints, market, store
 from helpers.files import HelperError
 from helpers.market import Market, Missing, SeriesError, Store, StoreError
 from helpers.measures import records, returns
+from helpers.sources import verify
 
 
 @pytest.fixture(autouse=True)
@@ -314,22 +315,27 @@ def test_the_synthetic_market_must_be_asked_for_and_says_so(monkeypatch, capsys,
 def test_fingerprints_see_one_cent(small_store, monkeypatch, tmp_path):
     path = tmp_path / "fingerprints.json"
     monkeypatch.setattr(fingerprints, "PATH", path)
+    monkeypatch.setattr(market, "reference", dict)
     fingerprints.write(Store(small_store), path)
     assert "2300" not in path.read_text()
-    assert set(fingerprints.compare(Store(small_store))["state"]) == {"identical"}
+    assert words_of(small_store)["^RUT"] == "identical"
 
     def one_cent(rows):
         rows.loc[rows["date"].astype(str) == "2025-12-09", "close"] += [0.0, 0.01]
         return rows
 
     rows = one_cent(pd.read_parquet(small_store / "prices.parquet"))
-    changed = Store(write_store(tmp_path / "changed", rows))
-    compared = fingerprints.compare(changed).set_index("series")["state"]
-    assert compared.to_dict() == {"^GSPC": "identical", "^RUT": "differs", "DGS10": "identical"}
+    changed = words_of(write_store(tmp_path / "changed", rows))
+    priced = {"^GSPC": "identical", "^RUT": "identical, 2025 is cut short", "DGS10": "identical"}
+    assert {name: changed[name] for name in priced} == priced
     less = write_store(
         tmp_path / "less", pd.read_parquet(small_store / "prices.parquet").query("symbol == '^GSPC'")
     )
-    assert "absent" in set(fingerprints.compare(Store(less))["state"])
+    assert words_of(less)["^RUT"] == "absent"
+
+
+def words_of(folder):
+    return verify.verdicts(Store(folder)).set_index("series")["verdict"]
 
 
 @needs_reference
@@ -347,8 +353,7 @@ def test_known_levels_of_the_reference_store():
 
 @needs_reference
 def test_the_shipped_fingerprints_are_those_of_the_reference_store():
-    compared = fingerprints.compare(REFERENCE)
-    assert set(compared["state"]) == {"identical"}
+    assert set(verify.verdicts(REFERENCE)["verdict"]) == {"identical"}
     assert json.loads(fingerprints.PATH.read_text())["last_session"] == "2026-08-21"
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from conftest import REFERENCE, needs_reference, seal, write_store
 
-from helpers import files, fingerprints, market, store
+from helpers import files, market, store
 from helpers.files import HelperError, Missing
 from helpers.market import Market
+from helpers.sources import verify
 from helpers.store import Store, StoreError
 
 
@@ -464,4 +465,4 @@ def test_a_catalogue_that_cannot_be_read_is_told_in_a_sentence(tmp_path, monkeyp
 def test_the_reference_store_is_proved_by_every_byte_and_every_year():
     REFERENCE.prove()
     assert market.is_reference(REFERENCE)
-    assert set(fingerprints.compare(REFERENCE)["state"]) == {"identical"}
+    assert set(verify.verdicts(REFERENCE)["verdict"]) == {"identical"}

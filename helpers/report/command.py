@@ -8,13 +8,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 
 from helpers import files, market, notebooks, store
 from helpers.files import HelperError
@@ -113,7 +111,7 @@ def _executed(
         missing.append(gone.removeprefix("Not in this store: ").partition(". ")[0])
     before, notes, wanted = _before(), dict[str, str](), notebooks.names()
     site.say("\n".join([*said[1:], f"Executing {len(wanted)} notebooks on {until}{known} ..."]))
-    with _working() as folder:
+    with files.scratch("run") as folder:
         failures: dict[str, str] = {}
         notebooks.run(
             wanted,
@@ -140,18 +138,6 @@ def _before() -> list[dict[str, Any]] | None:
     except HelperError as error:
         site.say(f"The committed run cannot be compared: {error}")
         return None
-
-
-@contextmanager
-def _working() -> Iterator[Path]:
-    """A folder for the executed notebooks; those that killed runs left are swept first."""
-    for stray in files.cache().glob("run-*"):
-        owner = stray.name.split("-")[1]
-        if not (owner.isdigit() and psutil.pid_exists(int(owner))):
-            shutil.rmtree(stray, ignore_errors=True)
-    name = f"run-{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=name, dir=files.cache(), ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def _ended(made: site.Published, missing: list[str]) -> Path:

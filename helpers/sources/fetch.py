@@ -200,7 +200,9 @@ class _Run:
             row.detail = str(error)
             if entry.get("ended"):
                 row.state = "ended"
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        except OSError:
+            raise  # a full disk is no provider's fault
+        except Exception as error:
             # What no check foresaw in one provider's answer costs that series, not the run.
             row.detail = f"its answer cannot be used ({type(error).__name__}: {error})"
         row.detail = row.detail.removeprefix(f"{name}: ").rstrip(".")
