@@ -338,7 +338,8 @@ def _window(values: pd.Series, name: str, start: calendar.Day | None, end: calen
 
 def _side_by_side(columns: dict[str, pd.Series]) -> pd.DataFrame:
     """One column a series over the days of all of them; several times as fast as pandas' own union."""
-    days = np.unique(np.concatenate([values.index.asi8 for values in columns.values()]))
+    days = np.sort(np.concatenate([values.index.asi8 for values in columns.values()]), kind="stable")
+    days = days[np.diff(days, prepend=days[0] - 1) > 0]
     table = np.full((len(days), len(columns)), np.nan)
     for at, values in enumerate(columns.values()):
         table[days.searchsorted(values.index.asi8), at] = values

@@ -672,6 +672,7 @@ def _remembered() -> dict[str, Any]:
 def _remember(seen: Mapping[str, Any]) -> None:
     # A machine without a place for it only loses the memory of the check, not the check.
     with contextlib.suppress(OSError, HelperError):
+        seen = {name: stamp for name, stamp in seen.items() if os.path.exists(name)}
         files.write_whole(files.cache() / "checked.json", json.dumps(seen))
 
 
