@@ -241,7 +241,28 @@ def test_a_store_that_is_not_there():
 
 
 def test_a_store_without_a_manifest(tmp_path):
+    (tmp_path / "prices.parquet").touch()
     assert_one_sentence(run("report", MARKET_DATA=tmp_path), "manifest.json")
+
+
+def test_an_empty_folder_is_a_store_that_is_not_there_yet(made, tmp_path):
+    (tmp_path / "market" / "lost+found").mkdir(parents=True)
+    given = {"cwd": made, "PYTHONPATH": made, "MARKET_DATA": tmp_path / "market", "DATA": "no"}
+    done = run("report", "--out", tmp_path / "site", **given)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("Nothing was fetched, as asked for.")
+    assert "Published from the committed run" in (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert_one_sentence(run("data", "--verify", **given), "an empty folder", "python -m helpers data")
+    assert_one_sentence(run("notebooks", **given), "an empty folder")
+
+
+def test_a_made_up_market_in_a_folder_gives_no_verdicts(made, small_store, tmp_path):
+    manifest = json.loads((small_store / "manifest.json").read_text("utf-8"))
+    (small_store / "manifest.json").write_text(json.dumps(manifest | {"name": "synthetic market"}), "utf-8")
+    done = run("report", "--out", tmp_path / "site", cwd=made, PYTHONPATH=made, MARKET_DATA=small_store)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "are made up, so that nothing is executed on them" in text
 
 
 def test_a_truncated_file(small_store):

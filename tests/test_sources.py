@@ -105,7 +105,7 @@ def client_of(providers, **options):
             "session": providers.session(),
             "yahoo": providers.session(),
             "retry": Retry(2),
-            "timeout": 5,
+            "timeout": 15,
             **options,
         }
     )
