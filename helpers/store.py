@@ -8,6 +8,7 @@ the SHA-256 of each file and the life of each series. ``data/manifest.schema.jso
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 import json
 import os
@@ -305,15 +306,29 @@ class Store:
 
     def _check_lives(self) -> None:
         """What the manifest says of each series is what the tables hold; the last session is over, and theirs."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         ends = []
         for name, key, listed in ((PRICES, "symbol", "symbols"), (MACRO, "series", "series")):
-            file = self._open(name, key)
+            file = self._open(name)
             with self._door(name):
-                rows = file.read(columns=[key, "date"]).to_pandas()
-                lives = rows.groupby(key, observed=True)["date"].agg(["size", "min", "max"])
+                rows = file.read(columns=[key, "date"])
+                lives = rows.group_by(key).aggregate([("date", "count"), ("date", "min"), ("date", "max")])
+                columns = (
+                    lives[column].to_pylist() for column in (key, "date_count", "date_min", "date_max")
+                )
                 held = {
-                    str(i): {"rows": size, "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
-                    for i, size, first, last in lives.itertuples()
+                    str(series): {"rows": count, "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
+                    for series, count, first, last in zip(*columns, strict=True)
+                }
+                gaps = {(series, day) for series in self.manifest[listed] for day in self.gaps(series)}
+                days = pa.array([datetime.date.fromisoformat(day) for _, day in gaps]).cast(rows["date"].type)
+                there = (
+                    rows.filter(pc.is_in(rows["date"], days)).to_pydict() if gaps else {key: [], "date": []}
+                )
+                found = {
+                    (str(a), f"{day:%Y-%m-%d}") for a, day in zip(there[key], there["date"], strict=True)
                 }
             ends += [max(life["last"] for life in held.values())] if held else []
             said = self.manifest[listed]
@@ -326,12 +341,10 @@ class Store:
                             MANIFEST,
                             f"says {what} {said[series][what]} of {series}, and {name} has {life[what]}",
                         )
-                if gaps := set(said[series].get("gaps", ())):
-                    days = set(rows.loc[rows[key] == series, "date"].astype(str).str[:10])
-                    for day in sorted(gaps):
-                        if day in days or (key == "symbol" and not calendar.is_session(day)):
-                            why = f"{name} holds" if day in days else "is no session"
-                            raise self._fault(MANIFEST, f"names {day} as a gap of {series}, which {why}")
+            for series, day in sorted(gaps):
+                if (series, day) in found or (key == "symbol" and not calendar.is_session(day)):
+                    why = f"{name} holds" if (series, day) in found else "is no session"
+                    raise self._fault(MANIFEST, f"names {day} as a gap of {series}, which {why}")
         last = self.manifest["last_session"]
         if pd.Timestamp(last) > pd.Timestamp.now() + pd.Timedelta(days=1):
             raise self._fault(MANIFEST, f"names a last session in the future, {last}")
