@@ -5,7 +5,8 @@ Every verb takes a frame (or a series), ``title=`` and ``unit=``, and what :clas
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -24,8 +25,6 @@ from helpers.words import and_more, date, num, short_date
 
 __all__ = [
     "COLOUR",
-    "CYCLE",
-    "DIVERGING",
     "MOST_ROWS",
     "VERDICT",
     "bars",
@@ -52,7 +51,6 @@ COLOUR = {
     "muted": "#8C8C8C",  # context
     "band": "#D9D9D9",  # uncertainty
 }
-CYCLE = [COLOUR[name] for name in ("small", "large", "value", "growth", "dow", "rates")]
 #: Two-sided scale around zero: orange above, violet below.
 DIVERGING = "PuOr_r"
 #: Colour and sign of an outcome, in the order in which a key names them.
@@ -108,6 +106,14 @@ def _meaning(name: str) -> str | None:
     if entry["provider"] == "fred":
         return "rates"
     return entry["size"] if entry.get("size") in ("small", "large") else None
+
+
+def _rows(carry: Carry, labels: Iterable[Any], gaps: float = 0) -> list[str]:
+    """Names of rows, long ones in two lines or three; sets the height that they need."""
+    named = [textwrap.fill(str(label), 26) for label in labels]
+    pitch = (0.25, 0.37, 0.5)[min(2, max((name.count("\n") for name in named), default=0))]
+    carry["height"] = max(carry.get("height", 0), 0.6 + pitch * (len(named) + gaps))
+    return named
 
 
 def _light(colour: str, share: float = 0.55) -> str:
@@ -184,7 +190,7 @@ def lines(
     band : low and high edges (two Series or numbers) and words
     context : paths of the same index in grey, behind; the name of its columns goes into the key
     named : columns of the context that are named at their ends
-    below : a second panel: ``{"frame": ..., "unit": ..., "references": ..., "points": ...}``, filled to zero
+    below : a second panel: ``{"frame": ..., "unit": ..., "colour": ..., "references": ..., "points": ...}``, filled to zero
     """
     shown = _wide(frame)
     dotted = points if isinstance(points, list) else [] if points is None else [points]
@@ -230,14 +236,13 @@ class _Axis:
     def label(self, ax: Any, words: str | None) -> None:
         """Ticks and words of the axis; one year is said once."""
         if self.even:
-            step = 1 if len(self.index) <= 16 else -(-len(self.index) // 11)
-            ticks = range(0, len(self.index), step)
+            ticks = range(0, len(self.index), -(-len(self.index) // 14))
             ax.set_xticks(
-                ticks, [short_date(self.index[i]) if self.dates else str(self.index[i]) for i in ticks]
+                ticks, _days(self.index[list(ticks)]) if self.dates else [str(self.index[i]) for i in ticks]
             )
         elif self.dates:
             long = self.all[-1] - self.all[0] > 900
-            ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=9))
+            ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
             ax.xaxis.set_major_formatter(
                 FuncFormatter(lambda x, _: f"{num2date(x):%Y}" if long else short_date(num2date(x).date()))
             )
@@ -258,13 +263,13 @@ def _paths(
     import seaborn as sns
 
     used: list[str] = []
-    short = len(frame) <= 31 and frame.shape[1] > 1
+    short = len(frame) <= 16 and frame.shape[1] > 1
     for position, column in enumerate(frame):
         colour, values = _colour(column, position, colours), frame[column].astype(float)
         if values.isna().all():
             raise HelperError(f"The column '{column}' of the chart “{chart.carry['title']}” has no numbers.")
         # Lines of one colour differ in their dashes; long ones always, short ones in their marks too.
-        turn = (used.count(colour) if short else position) % len(_DASHES)
+        turn = (used.count(colour) if short else position) % len(_DASHES) if column != thick else 0
         used.append(colour)
         sns.lineplot(x=spot.all, y=values.to_numpy(), color=colour, ax=chart.ax, estimator=None, legend=False)
         line = chart.ax.lines[-1]
@@ -314,8 +319,9 @@ def _decorate(
 
 
 def _second(chart: Chart, below: Mapping[str, Any], spot: _Axis) -> None:
-    ax, colour = chart.axes[1], next(iter(chart.colours.values()))
-    values = _wide(below["frame"]).iloc[:, 0].reindex(spot.index)
+    frame = _wide(below["frame"])
+    ax, colour = chart.axes[1], _colour(frame.columns[0], 0, below.get("colour"))
+    values = frame.iloc[:, 0].reindex(spot.index)
     ax.fill_between(spot.all, values, 0, color=_light(colour), linewidth=0)
     ax.plot(spot.all, values, color=colour, linewidth=0.9)
     ax.set_ylabel(below["unit"])
@@ -356,7 +362,7 @@ def dots(
     said: str = "article",
     shapes: Sequence[Any] | None = None,
     colours: Colours | None = None,
-    interval: tuple[str, str] | None = None,
+    interval: tuple[str, str] | tuple[str, str, str] | None = None,
     values: bool = True,
     **carry: Unpack[Carry],
 ) -> Chart:
@@ -369,29 +375,30 @@ def dots(
     references : with groups, the figure quoted for each (a dashed line over its rows, called ``said``); else words
         by value
     shapes : one name a row, which gets a shape and stands in the key
-    colours : names of COLOUR by group or row; of joined dots, by ``"up"`` and ``"down"``
-    interval : names of the two columns with the ends of an interval around the first column
+    colours : names of COLOUR by group or row
+    interval : names of the two columns with the ends of an interval around the first column, and words for it
     values : print the figure, or the change from first to last, at the right
     """
     shown = _wide(frame)
-    drawn = shown.drop(columns=list(interval or ()))
+    drawn = shown.drop(columns=list((interval or ())[:2]))
     kinds = [str(kind) for kind in groups] if groups is not None else [""] * len(shown)
     heads = list(dict.fromkeys(kinds)) if groups is not None else []
     with style.context(STYLE):
-        carry.setdefault("height", 0.6 + 0.26 * (len(shown) + 1.3 * len(heads)))
+        names = _rows(carry, shown.index, 1.3 * len(heads))
         chart = Chart("Dot chart", shown, carry)
         new = [i > 0 and bool(heads) and kind != kinds[i - 1] for i, kind in enumerate(kinds)]
         rows = np.arange(len(kinds)) + 1.3 * np.cumsum(new)
         if drawn.shape[1] > 1:
-            _joined(chart, drawn, rows, colours if isinstance(colours, Mapping) else {})
+            _joined(chart, drawn, rows)
         else:
             _stems(chart, drawn.iloc[:, 0], rows, kinds, shapes, colours, not interval)
         if interval:
-            chart.stroke(f"{interval[0]} to {interval[1]}", color=QUIET, linewidth=1.4)
+            words = interval[2] if len(interval) > 2 else f"{interval[0]} to {interval[1]}"
+            chart.stroke(words, color=QUIET, linewidth=1.4)
             chart.ax.hlines(
                 rows, shown[interval[0]], shown[interval[1]], color=QUIET, linewidth=1.4, zorder=1.8
             )
-        chart.ax.set_yticks(rows, [str(name) for name in shown.index])
+        chart.ax.set_yticks(rows, names)
         chart.ax.set_ylim(rows[-1] + 0.7, -1.5 if heads else -0.7)
         chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", ""))
         chart.ax.grid(axis="y", visible=False)
@@ -440,25 +447,23 @@ def _stems(
     chart.colours |= dict(zip(called, hues, strict=True))
 
 
-def _joined(chart: Chart, frame: pd.DataFrame, rows: Any, colours: Mapping[Any, str]) -> None:
+def _joined(chart: Chart, frame: pd.DataFrame, rows: Any) -> None:
     import seaborn as sns
 
-    chart.colours |= {"up": COLOUR[colours.get("up", "value")], "down": COLOUR[colours.get("down", "growth")]}
-    looks = {
-        name: {"color": chart.colours[name], "linestyle": line} for name, line in (("up", "-"), ("down", ":"))
-    }
     ends = frame.iloc[:, [0, -1]].to_numpy(float)
-    for row, (first, last) in zip(rows, ends, strict=True):
-        chart.ax.plot([first, last], [row, row], linewidth=2.8, **looks["up" if last > first else "down"])
-    for name in [
-        n for n, rose in (("up", True), ("down", False)) if ((ends[:, 1] > ends[:, 0]) == rose).any()
-    ]:
-        chart.stroke(name, linewidth=2.8, **looks[name])
+    rose = ends[:, 1] > ends[:, 0]
+    for name, own, colour, line in (("up", rose, INK, "-"), ("down", ~rose, COLOUR["muted"], ":")):
+        if own.any():
+            chart.ax.hlines(rows[own], *ends[own].T, colors=colour, linestyles=line, linewidth=2.4, zorder=2)
+            chart.stroke(name, color=colour, linestyle=line, linewidth=2.4)
+            chart.colours[name] = colour
     for position, column in enumerate(frame):
         middle = 0 < position < frame.shape[1] - 1
         face = COLOUR["muted"] if middle else "white" if position == 0 else INK
         edge, shape = COLOUR["muted"] if middle else INK, "d" if middle else "o"
-        look = {"color": face, "edgecolor": edge, "marker": shape, "s": 46, "linewidth": 1.1}
+        # The first dot is the largest: it shows around a last one in the same place.
+        size = 34 if middle or position else 62
+        look = {"color": face, "edgecolor": edge, "marker": shape, "s": size, "linewidth": 1.1}
         sns.scatterplot(
             x=frame[column].to_numpy(), y=rows, ax=chart.ax, zorder=3 + position, legend=False, **look
         )
@@ -475,24 +480,28 @@ def _quoted(
         dashed = {**_RULE, "linewidth": 1.8, "zorder": 2.5}
         chart.ax.plot([value, value], [spans[kind][0] - 0.45, spans[kind][-1] + 0.45], **dashed)
     low, high = chart.ax.get_xlim()
-    look = {"va": "center", "fontsize": 9.5, "clip_on": False}
+    look = {"textcoords": "offset points", "va": "center", "annotation_clip": False}
     for kind, rows in spans.items():
-        head, across = rows[0] - 0.95, chart.ax.get_yaxis_transform()
-        chart.ax.text(-0.012, head, kind, transform=across, ha="right", fontweight="bold", **look)
+        head = rows[0] - 0.95
+        chart.ax.annotate(
+            kind, (0, head), (-4, 0), ("axes fraction", "data"), ha="right", fontweight="bold", **look
+        )
         if kind in references:
             at = (references[kind] - low) / (high - low)
             side = "left" if at < 0.2 else "right" if at > 0.8 else "center"
-            chart.ax.text(
-                references[kind], head, f"{said} {num(references[kind], chart.places)}", ha=side, **look
-            )
+            told = f"{said} {num(references[kind], chart.places)}"
+            chart.ax.annotate(told, (references[kind], head), (0, 0), ha=side, **look)
 
 
 def _print_right(chart: Chart, frame: pd.DataFrame, rows: Any) -> None:
     many = frame.shape[1] > 1
     values = frame.iloc[:, -1] - frame.iloc[:, 0] if many else frame.iloc[:, 0]
-    look = {"transform": chart.ax.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 9}
-    for row, value in zip(rows, values, strict=True):
-        chart.ax.text(1.085, row, num(value, chart.places, sign=many) if pd.notna(value) else "–", **look)
+    told = [num(v, chart.places, sign=many) if pd.notna(v) else "–" for v in values]
+    off, look = 8 + 6 * max(map(len, told)), {"textcoords": "offset points", "ha": "right", "va": "center"}
+    for row, text in zip(rows, told, strict=True):
+        chart.ax.annotate(
+            text, (1, row), (off, 0), ("axes fraction", "data"), annotation_clip=False, fontsize=9, **look
+        )
     if many:
         chart.words.append(f"At the right: change from {frame.columns[0]} to {frame.columns[-1]}.")
 
@@ -530,9 +539,10 @@ def bars(
     dates = isinstance(shown.index, pd.DatetimeIndex)
     standing = dates if upright is None else upright
     with style.context(STYLE):
-        carry.setdefault("height", 2.9 if standing else 0.55 + 0.34 * len(shown))
+        labels = [short_date(label) if dates else str(label) for label in shown.index]
+        named = labels if standing else _rows(carry, labels, 0.1 * len(labels))
         chart = Chart("Bar chart", shown, carry)
-        ax, labels = chart.ax, [short_date(label) if dates else str(label) for label in shown.index]
+        ax = chart.ax
         rule, span = (ax.axhline, ax.axhspan) if standing else (ax.axvline, ax.axvspan)
         if band:
             span(-band[0], band[0], color="#E8E8E8", linewidth=0, zorder=0, gid="span")
@@ -553,10 +563,12 @@ def bars(
         one, other = ("y", "x") if standing else ("x", "y")
         ax.set(**{f"{one}label": carry["unit"], f"{other}label": carry.get("x", "")})
         set_ticks = ax.set_xticks if standing else ax.set_yticks
-        set_ticks(range(len(labels)), _days(shown.index) if dates and standing else labels)
+        set_ticks(range(len(labels)), _days(shown.index) if dates and standing else named)
         ax.grid(axis=other, visible=False)
         if values and drawn.shape[1] == 1:
-            _figures(chart, drawn.iloc[:, 0], standing)
+            told = drawn.iloc[:, 0].rename(None).reset_index(drop=True)
+            crowded = standing and len(told) > 10 and highlight is not None
+            _figures(chart, told[[_place(shown.index, highlight)]] if crowded else told, standing)
         chart.summary = _listed(shown.set_axis(labels, axis=0), chart.places)
         chart.table = _decisive(shown, [])
         return chart.finish()
@@ -592,7 +604,7 @@ def _columns(
 def _figures(chart: Chart, values: pd.Series, standing: bool) -> None:
     """The figure at the end of each bar; lying bars then need no scale."""
     places = 0 if (values.dropna() % 1 == 0).all() else chart.places
-    for position, value in enumerate(values):
+    for position, value in values.items():
         if pd.notna(value):
             side = 1 if value >= 0 else -1
             where = (position, value) if standing else (value, position)
@@ -604,7 +616,7 @@ def _figures(chart: Chart, values: pd.Series, standing: bool) -> None:
             off = (0, 4 * side) if standing else (5 * side, 0)
             look = {"ha": sides[0], "va": sides[1], "fontsize": 9, "textcoords": "offset points"}
             chart.ax.annotate(num(value, places), where, xytext=off, **look)
-    chart.ax.margins(**{"y" if standing else "x": 0.12})
+    chart.ax.margins(**{"y" if standing else "x": 0.12 if standing else 0.2})
     if not standing:
         chart.ax.set_xticks([])
 
@@ -621,6 +633,7 @@ def heat(
     marks: Mapping[Any, str] | None = None,
     split: tuple[int, int] = (0, 0),
     share: bool = True,
+    kinds: tuple[str, str] | None = None,
     **carry: Unpack[Carry],
 ) -> Chart:
     """A matrix in colour, centred on zero (or not: ``centre=None``); figures are printed where cells are few.
@@ -633,20 +646,24 @@ def heat(
     marks : words above a column (a date)
     split : a line after so many rows, and after so many columns
     share : print the share of cells above the centre
+    kinds : words for 0 and for 1, of cells that are nothing else
     """
     panels = dict(frame) if isinstance(frame, Mapping) else {"": frame}
     first = next(iter(panels.values()))
     with style.context(STYLE):
-        carry.setdefault("height", 3.5 if len(panels) > 1 else min(4.6, 0.9 + 0.38 * len(first)))
+        carry.setdefault("height", 3.0 if len(panels) > 1 else min(4.6, 0.9 + 0.36 * len(first)))
         chart = Chart("Heat map", first, carry, columns=len(panels))
         low, high = limits or _scale(panels.values(), centre)
+        for position, (words, colour) in enumerate(zip(kinds or (), (COLOUR["band"], INK), strict=False)):
+            chart.swatch(f"{words} ({int((first == position).to_numpy().sum())})", colour)
         few = first.size <= 120 and len(panels) == 1
         for ax, (name, values) in zip(chart.axes, panels.items(), strict=True):
-            _matrix(chart, ax, values, (low, high), centre, few)
+            _matrix(chart, ax, values, (low, high), centre, few, kinds is not None)
             _label_cells(chart, ax, values, own or {})
             told = f"above {num(centre or 0, 0)} in {_share_above(values, centre or 0)}"
             if name:
-                ax.set_title(f"{name}: {told}" if share and centre is not None else name)
+                words = f"{name}: {told}" if share and centre is not None else name
+                ax.set_title(textwrap.fill(words, 44 // len(panels)))
             elif share and centre is not None:
                 chart.words.append(f"{told.capitalize()} cells.")
             for after, draw in zip(split, (ax.axhline, ax.axvline), strict=True):
@@ -659,10 +676,11 @@ def heat(
             chart.ax.axvline(place, **{**_DOTTED, "color": INK})
             chart.mark(place, words)
         chart.ax.set(ylabel=carry.get("x", ""), xlabel=carry["unit"] if few else "")
-        if not few:
-            bar = chart.figure.colorbar(
-                chart.ax.collections[0], ax=chart.axes, shrink=0.85, label=carry["unit"]
-            )
+        for ax in chart.axes[1:]:
+            ax.set_yticklabels([])
+        if not few and not kinds:
+            scale = {"location": "bottom", "shrink": 0.8, "aspect": 40, "label": carry["unit"]}
+            bar = chart.figure.colorbar(chart.ax.collections[0], ax=chart.axes, **scale)
             bar.outline.set_visible(False)
         chart.summary = (
             f"{len(first)} rows by {first.shape[1]} columns, on a scale from {num(low)} to {num(high)}."
@@ -685,7 +703,13 @@ def _share_above(frame: pd.DataFrame, centre: float) -> str:
 
 
 def _matrix(
-    chart: Chart, ax: Any, frame: pd.DataFrame, ends: tuple[float, float], centre: float | None, few: bool
+    chart: Chart,
+    ax: Any,
+    frame: pd.DataFrame,
+    ends: tuple[float, float],
+    centre: float | None,
+    few: bool,
+    binary: bool,
 ) -> None:
     import seaborn as sns
 
@@ -693,8 +717,9 @@ def _matrix(
         return "" if pd.isna(value) else num(value, chart.places, sign=centre == 0)
 
     # 65 steps, so that the picture needs few colours; the middle one is white.
-    colours = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
-    look = {"cbar": False, "xticklabels": False, "yticklabels": False, "linewidths": 0.6 if few else 0}
+    colours: Any = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
+    colours = [COLOUR["band"], INK] if binary else colours
+    look = {"cbar": False, "xticklabels": False, "yticklabels": False, "linewidths": 0.6 if few or binary else 0}
     texts = {"annot": frame.map(told).to_numpy() if few else False, "fmt": "", "annot_kws": {"fontsize": 9}}
     sns.heatmap(frame.astype(float), ax=ax, cmap=colours, vmin=ends[0], vmax=ends[1], **texts, **look)
     ax.grid(visible=False)
@@ -703,14 +728,18 @@ def _matrix(
 
 def _label_cells(chart: Chart, ax: Any, frame: pd.DataFrame, own: Mapping[str, tuple[Any, Any]]) -> None:
     """Names of rows and columns: all if they are words; of dates and numbers as many as have room."""
-    room = len(frame) * 0.19 / chart.carry.get("height", 3.3), frame.shape[1] * 0.36 * len(chart.axes) / 5.3
+    room = len(frame) * 0.19 / chart.carry["height"], frame.shape[1] * 0.4 * len(chart.axes) / 3.8
     for side, labels, axis in ((0, frame.index, ax.yaxis), (1, frame.columns, ax.xaxis)):
         asked = [cell[side] for cell in own.values()]
         spots, form = _ticks(labels, asked, room[side]), "{} %b" if side == 0 else "{}\n%b"
         dates = isinstance(labels, pd.DatetimeIndex)
         if dates and not asked and (labels[-1] - labels[0]).days > 75:
             spots, form = [i for i in range(1, len(labels)) if labels[i].month != labels[i - 1].month], "%b"
-        names = [f"{labels[i]:{form}}".format(labels[i].day) if dates else str(labels[i]) for i in spots]
+        wide = 26 if side == 0 else max(4, 46 // len(labels))
+        names = [
+            f"{labels[i]:{form}}".format(labels[i].day) if dates else textwrap.fill(str(labels[i]), wide)
+            for i in spots
+        ]
         axis.set_ticks([i + 0.5 for i in spots], names)
     ax.tick_params(axis="both", rotation=0)
 
@@ -842,8 +871,10 @@ def _histogram(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray,
     import seaborn as sns
 
     for part, colour, hatch in ((cases[~outside], COLOUR["band"], ""), (cases[outside], hue, "////")):
-        before = len(ax.patches)
-        sns.histplot(x=part, bins=edges, color=colour, alpha=1, edgecolor="white", linewidth=0.4, ax=ax)
+        # Counted here: of millions of cases seaborn would make several copies.
+        held = pd.DataFrame({"x": (edges[1:] + edges[:-1]) / 2, "n": np.histogram(part, edges)[0]})
+        before, look = len(ax.patches), {"color": colour, "alpha": 1, "edgecolor": "white", "linewidth": 0.4}
+        sns.histplot(held, x="x", weights="n", bins=edges, ax=ax, **look)
         for bar in ax.patches[before:]:
             bar.set_hatch(hatch)
 
@@ -896,7 +927,7 @@ def timeline(
             for days, words in zip(told, frame["words"].fillna(""), strict=True)
         ]
     with style.context(STYLE):
-        carry.setdefault("height", 0.6 + 0.42 * len(frame))
+        carry.setdefault("height", 0.6 + 0.55 * len(frame))
         carry.setdefault("to", last.max())
         chart = Chart("Timeline", frame, carry)
         ax, starts, stops = chart.ax, date2num(first), date2num(last) + 1
@@ -907,13 +938,13 @@ def timeline(
             place = float(date2num(pd.Timestamp(when))) + 0.5
             ax.axvline(place, **_DOTTED)
             chart.mark(place, words)
-        labels = [f"{name}\n{days}" for name, days in zip(frame.index, told, strict=True)]
+        labels = [f"{textwrap.fill(name, 26)}\n{days}" for name, days in zip(frame.index, told, strict=True)]
         ax.set_yticks(range(len(frame)), labels)
         pad = (stops.max() - starts.min()) * 0.03
         ax.set(
             ylim=(len(frame) - 0.4, -0.6), xlim=(starts.min() - pad, stops.max() + pad), xlabel=carry["unit"]
         )
-        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))
+        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_date(num2date(x).date())))
         ax.grid(axis="y", visible=False)
         chart.summary = f"{and_more([' '.join(label.split()) for label in labels], 20)}."
@@ -966,7 +997,7 @@ def curve(
         if own in ranked.index:
             ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 1.5}
             top.plot(at[_place(ranked.index, own)], ranked.loc[own, value], "o", markersize=12, **ring)
-            chart.dot("ours", INK, "o", **ring)
+            chart.dot("as judged", INK, "o", **ring)
         for bound, words in (references or {}).items():
             top.axhline(bound, **_RULE)
             chart.end(top, bound, words, INK, bold=False)
@@ -974,6 +1005,7 @@ def curve(
         under.set_yticks(range(len(axes)), [str(name) for name in axes])
         under.set(ylabel="", xlabel=carry.get("x", "Specifications, by size"), xticks=[])
         under.set(ylim=(len(axes) - 0.5, -0.5), xlim=(-1, len(ranked)))
+        chart.words.append("A dot is one way to measure; its row below says what that way changes.")
         chart.summary = (
             f"{len(ranked)} specifications from {num(ranked[value].min())} to {num(ranked[value].max())}."
         )

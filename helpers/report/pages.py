@@ -6,7 +6,6 @@ import base64
 import hashlib
 import io
 import re
-import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -97,8 +96,7 @@ def _cell(cell: NotebookNode, number: int, page: Page, context: Context) -> str:
         f'<pre tabindex="0" role="group" aria-label="Code {number} of {page.name}"><code>'
         f"{markup.highlight(cell.source)}</code></pre>"
     )
-    charted = any(CHART in output.get("data", {}) for output in cell.outputs)
-    outputs = "".join(_output(output, number, page, context, charted) for output in cell.outputs)
+    outputs = "".join(_output(output, number, page, context) for output in cell.outputs)
     if "solution" in tags:
         return f'<details class="solution"><summary>Solution</summary>{code}{outputs}</details>\n'
     if "exercise" in tags:
@@ -106,7 +104,7 @@ def _cell(cell: NotebookNode, number: int, page: Page, context: Context) -> str:
     return f'<details class="code"><summary>Code {number}</summary>{code}</details>\n{outputs}'
 
 
-def _output(output: NotebookNode, number: int, page: Page, context: Context, charted: bool) -> str:
+def _output(output: NotebookNode, number: int, page: Page, context: Context) -> str:
     if output.output_type == "stream":
         return _text(output.text, number, page.name)
     data = output.get("data", {})
@@ -115,14 +113,12 @@ def _output(output: NotebookNode, number: int, page: Page, context: Context, cha
         verdict = card.whole(data[card.MIME])
         page.reviews.append(card.claim_review(verdict))
         return _verdict(verdict, context)
-    if "image/png" in data:
+    if CHART in data or "image/png" in data:
         return _figure(data, output.get("metadata", {}).get("image/png", {}), page, context)
     if tables.MIME in data:
         return _table(data[tables.MIME], context)
     if html.startswith('<div class="rr-claims">'):
         return _claims(text, context)
-    if html.startswith('<details class="rr-data">') and charted:
-        return ""  # the numbers behind a chart: they were made from its data
     if re.match('<(?:div|table|details|p) class="rr-', html):
         return markup.scroll(safe(html), context.table())
     if "text/markdown" in data:
@@ -213,16 +209,20 @@ def _cells(row: list[str], styles: list[str], headed: bool, context: Context) ->
 
 
 def _figure(data: Any, metadata: Any, page: Page, context: Context) -> str:
-    """A chart: the picture, and the numbers behind it from its data."""
+    """A chart: title, picture, source and the numbers behind it, from its data; or another cell's bare picture."""
     from PIL import Image
 
-    image = base64.b64decode("".join(data["image/png"].split()), validate=True)
-    wide, high = struct.unpack(">II", image[16:24]) if image[:8] == b"\x89PNG\r\n\x1a\n" else (0, 0)
-    width = int(metadata.get("width", wide))
-    if not (0 < wide * high <= MOST_PIXELS and width > 0):
-        raise ValueError(f"a picture of {wide} by {high} pixels, {width} wide")
-    Image.open(io.BytesIO(image)).verify()
     about = data.get(CHART, {})
+    # A chart's picture is stored once, in the figure that plain exports show.
+    inside = re.search(r'src="data:image/webp;base64,([^"]*)"', str(data.get("text/html", "")))
+    text = inside[1] if inside else "".join(data["image/png"].split())
+    image = base64.b64decode(text, validate=True)
+    with Image.open(io.BytesIO(image)) as opened:
+        wide, high = opened.size
+        width = int(about.get("width") or metadata.get("width", wide))
+        if not (0 < wide * high <= MOST_PIXELS and width > 0):
+            raise ValueError(f"a picture of {wide} by {high} pixels, {width} wide")
+        opened.load()
     alt = str(about.get("alt") or metadata.get("alt") or data.get("text/plain") or "")
     place = context.figure()
     if context.links.one_file:
@@ -231,19 +231,25 @@ def _figure(data: Any, metadata: Any, page: Page, context: Context) -> str:
         source = f"img/{page.number}-{hashlib.sha256(image).hexdigest()[:10]}.webp"
         page.images[source] = image
     size = f'width="{width}" height="{round(high * width / wide)}"'
-    return f'<figure id="{place}"><img src="{source}" alt="{escape(alt)}" {size}></figure>\n' + (
+    picture = f'<img src="{source}" alt="{escape(alt)}" {size}>'
+    if not about:
+        return f'<figure id="{place}">{picture}</figure>\n'
+    note = f"<br>{escape(about['note'])}" if about.get("note") else ""
+    return (
+        f'<figure id="{place}"><figcaption><strong>{escape(about["title"])}</strong>{note}</figcaption>{picture}'
+        f"<p><small>{escape(about['source'])}</small></p></figure>\n"
         f'<details class="rr-data"><summary>The numbers behind this chart</summary>{_table(about["table"], context)}'
-        f"<p>In words: {escape(alt)}</p><p>{escape(about['source'])}</p></details>\n"
-        if about
-        else ""
+        "</details>\n"
     )
 
 
 @lru_cache(maxsize=256)
 def smaller(image: bytes) -> bytes:
-    """A PNG as lossless WebP, a fifth smaller."""
+    """A picture as lossless WebP, as which charts are stored already."""
     from PIL import Image
 
+    if image[8:12] == b"WEBP":
+        return image
     stream = io.BytesIO()
     Image.open(io.BytesIO(image)).save(stream, "WEBP", lossless=True, method=2, quality=25)
     return stream.getvalue()
