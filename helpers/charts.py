@@ -135,7 +135,8 @@ def _place(labels: pd.Index, wanted: Any) -> int:
 def _days(dates: Sequence[Any]) -> list[str]:
     """Days for an axis: the month is said where it begins."""
     stamps = [pd.Timestamp(day) for day in dates]
-    new = [i == 0 or day.month != stamps[i - 1].month for i, day in enumerate(stamps)]
+    new = [day.month != (stamps[i - 1].month if i else 0) for i, day in enumerate(stamps)]
+    new[0] = not any(new[1:2])  # two months side by side would run together
     return [f"{day.day}\n{day:%b}" if first else f"{day.day}" for day, first in zip(stamps, new, strict=True)]
 
 
@@ -235,20 +236,22 @@ class _Axis:
 
     def label(self, ax: Any, words: str | None) -> None:
         """Ticks and words of the axis; one year is said once."""
+        one_year = self.dates and self.index[0].year == self.index[-1].year
         if self.even:
             ticks = range(0, len(self.index), -(-len(self.index) // 14))
             ax.set_xticks(
                 ticks, _days(self.index[list(ticks)]) if self.dates else [str(self.index[i]) for i in ticks]
             )
         elif self.dates:
-            long = self.all[-1] - self.all[0] > 900
+            form = "%Y" if self.all[-1] - self.all[0] > 1900 else "" if one_year else "%b\n%Y"
             ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
             ax.xaxis.set_major_formatter(
-                FuncFormatter(lambda x, _: f"{num2date(x):%Y}" if long else short_date(num2date(x).date()))
+                FuncFormatter(
+                    lambda x, _: f"{num2date(x):{form}}" if form else short_date(num2date(x).date())
+                )
             )
         pad = 0.4 if self.even else (self.all[-1] - self.all[0]) * 0.012
         ax.set_xlim(self.all[0] - pad, self.all[-1] + pad)
-        one_year = self.dates and self.index[0].year == self.index[-1].year
         ax.set_xlabel(words if words is not None else f"{self.index[0]:%Y}" if one_year else "")
 
 
@@ -263,7 +266,7 @@ def _paths(
     import seaborn as sns
 
     used: list[str] = []
-    short = len(frame) <= 16 and frame.shape[1] > 1
+    short = len(frame) <= 20 and frame.shape[1] > 1
     for position, column in enumerate(frame):
         colour, values = _colour(column, position, colours), frame[column].astype(float)
         if values.isna().all():
@@ -462,7 +465,7 @@ def _joined(chart: Chart, frame: pd.DataFrame, rows: Any) -> None:
         face = COLOUR["muted"] if middle else "white" if position == 0 else INK
         edge, shape = COLOUR["muted"] if middle else INK, "d" if middle else "o"
         # The first dot is the largest: it shows around a last one in the same place.
-        size = 34 if middle or position else 62
+        size = 30 if middle or position else 84
         look = {"color": face, "edgecolor": edge, "marker": shape, "s": size, "linewidth": 1.1}
         sns.scatterplot(
             x=frame[column].to_numpy(), y=rows, ax=chart.ax, zorder=3 + position, legend=False, **look
@@ -719,7 +722,12 @@ def _matrix(
     # 65 steps, so that the picture needs few colours; the middle one is white.
     colours: Any = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
     colours = [COLOUR["band"], INK] if binary else colours
-    look = {"cbar": False, "xticklabels": False, "yticklabels": False, "linewidths": 0.6 if few or binary else 0}
+    look = {
+        "cbar": False,
+        "xticklabels": False,
+        "yticklabels": False,
+        "linewidths": 0.6 if few or binary else 0,
+    }
     texts = {"annot": frame.map(told).to_numpy() if few else False, "fmt": "", "annot_kws": {"fontsize": 9}}
     sns.heatmap(frame.astype(float), ax=ax, cmap=colours, vmin=ends[0], vmax=ends[1], **texts, **look)
     ax.grid(visible=False)
@@ -735,9 +743,11 @@ def _label_cells(chart: Chart, ax: Any, frame: pd.DataFrame, own: Mapping[str, t
         dates = isinstance(labels, pd.DatetimeIndex)
         if dates and not asked and (labels[-1] - labels[0]).days > 75:
             spots, form = [i for i in range(1, len(labels)) if labels[i].month != labels[i - 1].month], "%b"
-        wide = 26 if side == 0 else max(4, 46 // len(labels))
+        wide = 26 if side == 0 else max(7, 46 // len(labels))
         names = [
-            f"{labels[i]:{form}}".format(labels[i].day) if dates else textwrap.fill(str(labels[i]), wide)
+            f"{labels[i]:{form}}".format(labels[i].day)
+            if dates
+            else textwrap.fill(str(labels[i]), wide, break_long_words=False)
             for i in spots
         ]
         axis.set_ticks([i + 0.5 for i in spots], names)

@@ -190,7 +190,9 @@ class Chart:
     def _legend(self) -> float:
         """Set the key above the panels, in as few rows as have room; its height in inches."""
         for columns in range(len(self.key), 0, -1):
-            key = self.figure.legend(handles=self.key, loc="outside upper left", ncols=columns, borderaxespad=0)
+            key = self.figure.legend(
+                handles=self.key, loc="outside upper left", ncols=columns, borderaxespad=0
+            )
             box = _box(self.figure, key)
             if columns == 1 or box.width < 0.98 * self.figure.bbox.width:
                 return box.height / DPI + 0.08

@@ -311,7 +311,9 @@ def test_on_other_data_a_chart_whose_words_meet_is_drawn_and_says_so(monkeypatch
     assert chart.payload()["overlaps"] == ["on the line: a line"]
 
 
-@pytest.mark.parametrize("pattern", [r"\[::-?\d", r"\.sample\(", r"\bannotate\(", r"#[0-9A-Fa-f]{6}\b", r"\.asfreq\("])
+@pytest.mark.parametrize(
+    "pattern", [r"\[::-?\d", r"\.sample\(", r"\bannotate\(", r"#[0-9A-Fa-f]{6}\b", r"\.asfreq\("]
+)
 def test_no_chart_of_the_notebooks_is_thinned_or_coloured_by_hand(pattern):
     # A grid of windows may be coarse; what is drawn of it is all of it.
     grid = re.compile(r"calendar\.sessions\([^)]*\)\[::-\d\]\[::-1\]|\.iloc\[::-1\]|\[::-1\]")
