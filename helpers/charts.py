@@ -191,7 +191,7 @@ def lines(
     band : low and high edges (two Series or numbers) and words
     context : paths of the same index in grey, behind; the name of its columns goes into the key
     named : columns of the context that are named at their ends
-    below : a second panel: ``{"frame": ..., "unit": ..., "colour": ..., "references": ..., "points": ...}``, filled to zero
+    below : a second panel, filled to zero: ``frame`` and ``unit``; ``colour``, ``references`` and ``points`` as above
     """
     shown = _wide(frame)
     dotted = points if isinstance(points, list) else [] if points is None else [points]
@@ -659,7 +659,7 @@ def heat(
         low, high = limits or _scale(panels.values(), centre)
         for position, (words, colour) in enumerate(zip(kinds or (), (COLOUR["band"], INK), strict=False)):
             chart.swatch(f"{words} ({int((first == position).to_numpy().sum())})", colour)
-        few = first.size <= 120 and len(panels) == 1
+        few = sum(panel.size for panel in panels.values()) <= 120
         for ax, (name, values) in zip(chart.axes, panels.items(), strict=True):
             _matrix(chart, ax, values, (low, high), centre, few, kinds is not None)
             _label_cells(chart, ax, values, own or {})
@@ -682,7 +682,12 @@ def heat(
         for ax in chart.axes[1:]:
             ax.set_yticklabels([])
         if not few and not kinds:
-            scale = {"location": "bottom", "shrink": 0.8, "aspect": 40, "label": carry["unit"]}
+            scale: dict[str, Any] = {
+                "location": "bottom",
+                "shrink": 0.8,
+                "aspect": 40,
+                "label": carry["unit"],
+            }
             bar = chart.figure.colorbar(chart.ax.collections[0], ax=chart.axes, **scale)
             bar.outline.set_visible(False)
         chart.summary = (
@@ -884,7 +889,7 @@ def _histogram(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray,
         # Counted here: of millions of cases seaborn would make several copies.
         held = pd.DataFrame({"x": (edges[1:] + edges[:-1]) / 2, "n": np.histogram(part, edges)[0]})
         before, look = len(ax.patches), {"color": colour, "alpha": 1, "edgecolor": "white", "linewidth": 0.4}
-        sns.histplot(held, x="x", weights="n", bins=edges, ax=ax, **look)
+        sns.histplot(held, x="x", weights="n", bins=list(edges), ax=ax, **look)
         for bar in ax.patches[before:]:
             bar.set_hatch(hatch)
 

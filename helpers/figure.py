@@ -172,7 +172,13 @@ class Chart:
         self._grow(self._legend())
         self._grow(0.2 * self._stack())
         if self.synthetic:
-            look = {"fontsize": 40, "alpha": 0.12, "rotation": 20, "gid": "watermark", "in_layout": False}
+            look: dict[str, Any] = {
+                "fontsize": 40,
+                "alpha": 0.12,
+                "rotation": 20,
+                "gid": "watermark",
+                "in_layout": False,
+            }
             self.figure.text(0.5, 0.5, tables.SYNTHETIC.split()[0], ha="center", va="center", **look)
         self.figure.set_layout_engine("none")
         for ax, labels in self._ends.items():

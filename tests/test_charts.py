@@ -2,19 +2,24 @@
 
 import base64
 import html
+import importlib
 import io
 import json
 import re
+import tomllib
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 from helpers import charts, figure, market, notebooks, tables
-from helpers.files import HelperError
+from helpers.files import ROOT, HelperError
+from helpers.report.export import ClaimsExporter
 
 DAYS = pd.bdate_range("2025-01-01", periods=200, name="date")
 NOW = {"title": "The lines go up and down", "unit": "Index points"}
@@ -391,3 +396,36 @@ def test_hostile_words_of_a_chart_are_text(shown):
     ).show()
     assert "<script" not in shown[0][0]["text/html"]
     assert shown[0][0]["text/html"].count("<img") == 1
+
+
+# ------------------------------------------------------------------------------------- plain exports
+
+
+def exported(exporter, shown):
+    """A notebook with a chart, a table and a solution, as nbconvert writes it without our style sheet."""
+    lines(walk(length=5)).show()
+    charts.table(pd.DataFrame({"Name": ["x"]}, index=pd.Index(["a"], name="Row")), "A table")
+    outputs = [new_output("display_data", data=data) for data, _ in shown]
+    solution = new_code_cell("answer = 42", metadata={"tags": ["solution"]})
+    cells = [new_code_cell("charts.lines(walk)", outputs=outputs), solution]
+    return exporter.from_notebook_node(new_notebook(cells=cells))[0]
+
+
+@pytest.mark.parametrize("exporter", [HTMLExporter, ClaimsExporter])
+def test_a_plain_export_keeps_alt_text_numbers_and_sides(exporter, shown):
+    page = exported(exporter(), shown)
+    (alt,) = re.findall(r'<img alt="([^"]*)" [^>]*src="data:image/webp', page)
+    assert NOW["title"] in alt
+    assert "No description" not in page
+    assert page.count('<th scope="row" style="text-align:left">') == 6
+    assert "The numbers behind this chart" in page
+
+
+def test_the_template_of_the_export_menu_folds_solutions(shown):
+    page = exported(ClaimsExporter(), shown)
+    assert re.search(r'<details class="solution">(?:(?!</details>).)*answer', page, re.S)
+    assert not re.search(r'<details class="solution">(?:(?!</details>).)*walk', page, re.S)
+    entry = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    module, _, name = entry["nbconvert.exporters"]["claims"].partition(":")
+    assert getattr(importlib.import_module(module), name) is ClaimsExporter
+    assert ClaimsExporter.export_from_notebook

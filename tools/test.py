@@ -11,6 +11,7 @@ from helpers import market, notebooks
 from helpers.files import ROOT
 from helpers.store import Store, locate
 
+NBVAL = ["--nbval-cell-timeout", "900", "--nbval-sanitize-with", "tools/nbval.cfg"]
 PARALLEL = ["pytest", "-n", "2", "--dist", "loadscope"]
 
 
@@ -42,7 +43,7 @@ def _notebooks_passed() -> bool:
     else:
         print("Notebooks: no reference store, so only executed, on the synthetic market.", flush=True)
         flag, extra = "--nbval-lax", {"MARKET_DATA": "synthetic"}
-    return _passed("notebook tests", [*PARALLEL, flag, "--nbval-cell-timeout", "900", *files], extra)
+    return _passed("notebook tests", [*PARALLEL, flag, *NBVAL, *files], extra)
 
 
 def _passed(name: str, module: list[str], extra: dict[str, str] | None = None) -> bool:
