@@ -35,7 +35,7 @@ __all__ = [
     "lines",
     "spread",
     "table",
-    "timeline",
+    "timeline"
 ]  # fmt: skip
 
 #: Okabe and Ito's palette (2008), which colour-blind readers can tell apart; darkened where white text or
@@ -520,9 +520,7 @@ def bars(
     hatched: tuple[str, Sequence[Any]] | None = None,
     band: tuple[float, str] | None = None,
     net: Any = None,
-    upright: bool | None = None,
     references: Mapping[float, str] | None = None,
-    values: bool = True,
     **carry: Unpack[Carry],
 ) -> Chart:
     """Bars by category with their figures: lying, or upright for dates.
@@ -539,11 +537,10 @@ def bars(
     """
     shown = _wide(frame)
     drawn = shown.drop(columns=[net] if net is not None else [])
-    dates = isinstance(shown.index, pd.DatetimeIndex)
-    standing = dates if upright is None else upright
+    standing = isinstance(shown.index, pd.DatetimeIndex)
     with style.context(STYLE):
-        labels = [short_date(label) if dates else str(label) for label in shown.index]
-        named = labels if standing else _rows(carry, labels, 0.1 * len(labels))
+        labels = [short_date(label) if standing else str(label) for label in shown.index]
+        named = _days(shown.index) if standing else _rows(carry, labels, 0.1 * len(labels))
         chart = Chart("Bar chart", shown, carry)
         ax = chart.ax
         rule, span = (ax.axhline, ax.axhspan) if standing else (ax.axvline, ax.axvspan)
@@ -566,9 +563,9 @@ def bars(
         one, other = ("y", "x") if standing else ("x", "y")
         ax.set(**{f"{one}label": carry["unit"], f"{other}label": carry.get("x", "")})
         set_ticks = ax.set_xticks if standing else ax.set_yticks
-        set_ticks(range(len(labels)), _days(shown.index) if dates and standing else named)
+        set_ticks(range(len(labels)), named)
         ax.grid(axis=other, visible=False)
-        if values and drawn.shape[1] == 1:
+        if drawn.shape[1] == 1:
             told = drawn.iloc[:, 0].rename(None).reset_index(drop=True)
             crowded = standing and len(told) > 10 and highlight is not None
             _figures(chart, told[[_place(shown.index, highlight)]] if crowded else told, standing)
@@ -607,18 +604,14 @@ def _columns(
 def _figures(chart: Chart, values: pd.Series, standing: bool) -> None:
     """The figure at the end of each bar; lying bars then need no scale."""
     places = 0 if (values.dropna() % 1 == 0).all() else chart.places
-    for position, value in values.items():
-        if pd.notna(value):
-            side = 1 if value >= 0 else -1
-            where = (position, value) if standing else (value, position)
-            sides = (
-                ("center", "bottom" if side > 0 else "top")
-                if standing
-                else ("left" if side > 0 else "right", "center")
-            )
-            off = (0, 4 * side) if standing else (5 * side, 0)
-            look = {"ha": sides[0], "va": sides[1], "fontsize": 9, "textcoords": "offset points"}
-            chart.ax.annotate(num(value, places), where, xytext=off, **look)
+    for position, value in values.dropna().items():
+        up = value >= 0
+        if standing:
+            where, off, side = (position, value), (0, 4 if up else -4), ("center", "bottom" if up else "top")
+        else:
+            where, off, side = (value, position), (5 if up else -5, 0), ("left" if up else "right", "center")
+        look = {"ha": side[0], "va": side[1], "fontsize": 9, "textcoords": "offset points"}
+        chart.ax.annotate(num(value, places), where, off, **look)
     chart.ax.margins(**{"y" if standing else "x": 0.12 if standing else 0.2})
     if not standing:
         chart.ax.set_xticks([])
@@ -775,19 +768,12 @@ def _frame_cell(
     chart: Chart, panels: Mapping[str, pd.DataFrame], label: str, cell: tuple[Any, Any], position: int
 ) -> None:
     told: list[str] = []
-    style_of = ("-", (0, (1.2, 0.9)))[position % 2]
-    edge: dict[str, Any] = {"fill": False, "edgecolor": INK, "linewidth": 2, "linestyle": style_of}
+    edge: dict[str, Any] = {"edgecolor": INK, "linestyle": ("-", (0, (1.2, 0.9)))[position % 2]}
     for ax, frame in zip(chart.axes, panels.values(), strict=True):
         row, column = _place(frame.index, cell[0]), _place(frame.columns, cell[1])
-        ax.add_patch(Rectangle((column, row), 1, 1, clip_on=False, zorder=5, **edge))
+        ax.add_patch(Rectangle((column, row), 1, 1, fill=False, linewidth=2, clip_on=False, zorder=5, **edge))
         told.append(num(float(frame.iloc[row, column]), chart.places, sign=True))
-    chart.swatch(
-        f"{label}: {' and '.join(told)}",
-        "none",
-        edgecolor=INK,
-        linewidth=1.6,
-        linestyle=("-", ":")[position % 2],
-    )
+    chart.swatch(f"{label}: {' and '.join(told)}", "none", linewidth=1.6, **edge)
 
 
 def _few_columns(panels: Mapping[str, pd.DataFrame], asked: Sequence[Any]) -> pd.DataFrame:
@@ -812,39 +798,34 @@ def spread(
     *,
     own: float,
     name: str,
-    tail: str = "above",
     of: str = "cases",
     colour: str = "small",
     bins: int = 60,
     references: Mapping[float, str] | None = None,
-    zoom: bool | None = None,
     **carry: Unpack[Carry],
 ) -> Chart:
-    """How often each value occurs, with one's own; what lies as far out or farther is coloured and counted.
+    """How often each value occurs, with one's own; what is as high or higher is coloured and counted.
 
     Parameters
     ----------
     values : the cases, a Series or an array; whole numbers get a bar each
     own, name : one's own value and its words
-    tail : ``"above"`` or ``"below"``: which side of ``own`` is counted, itself included
     of : what a case is called, in the plural
     references : words at a value
-    zoom : enlarge the tail in a corner; by default where it holds under 5 percent
     """
     cases = pd.Series(np.asarray(values, float)).dropna()
-    above = tail == "above"
-    outside = cases >= own if above else cases <= own
+    outside = cases >= own
     whole, share = bool((cases % 1 == 0).all()), outside.mean() * 100
     with style.context(STYLE):
         chart = Chart("Histogram", _wide(values) if isinstance(values, pd.Series) else cases, carry)
         figure = num(own, 0 if whole else chart.places)
         edges, hue = _edges(cases, own, bins, whole), COLOUR[colour]
         _histogram(chart.ax, cases, outside, edges, hue)
-        if outside.any() and (share < 5 if zoom is None else zoom):
+        if 0 < share < 5:
             _zoom(chart.ax, cases, outside, edges, hue)
-        chart.ax.axvline(own - (0.5 if above else -0.5) * whole, color=hue, linewidth=1.6)
+        chart.ax.axvline(own - 0.5 * whole, color=hue, linewidth=1.6)
         chart.mark(own, f"{name}: {figure}")
-        side = "as high or higher" if above else "as low or lower"
+        side = "as high or higher"
         told = f"{outside.sum():,} of {len(cases):,} {of} ({num(share, 1 if 0 < share < 10 else 0, '%')})"
         chart.swatch(f"{side}: {told}", hue, **_HATCH)
         chart.swatch("the others", COLOUR["band"])
@@ -895,22 +876,17 @@ def _histogram(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray,
 
 
 def _zoom(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray, hue: str) -> None:
-    """The tail again, high enough to be seen, in the empty half of the panel."""
+    """The upper tail again, high enough to be seen, in the emptier half of the panel."""
     far = cases[outside]
-    right = far.max() == cases.max()
-    edge, room = far.min() if right else far.max(), (far.max() - far.min()) * 0.06 or 1
-    place = 0.02 + 0.96 * (edge - edges[0]) / (edges[-1] - edges[0])
-    left, rest = min(0.4, place - 0.04) - 0.06, 0.99 - max(0.62, place + 0.06)
-    wide = rest if right else left
-    if wide < 0.25:  # the tail's own side is too narrow for its words
-        right, wide = not right, 0.31
-    start = 0.99 - wide if right else 0.06
-    inner = ax.inset_axes((start, 0.36, wide, 0.5))
+    place = 0.02 + 0.96 * (far.min() - edges[0]) / (edges[-1] - edges[0])
+    room = 0.99 - max(0.62, place + 0.06)
+    inner = ax.inset_axes((0.99 - room, 0.36, room, 0.5) if room >= 0.25 else (0.08, 0.36, 0.31, 0.5))
     _histogram(inner, cases, outside, edges, hue)
-    counts, _ = np.histogram(far, edges)
-    inner.set(xlim=(far.min() - room, far.max() + room), ylim=(0, counts.max() * 1.15), xlabel="", ylabel="")
+    edge = (far.max() - far.min()) * 0.06 or 1
+    top = np.histogram(far, edges)[0].max() * 1.15
+    inner.set(xlim=(far.min() - edge, far.max() + edge), ylim=(0, top), xlabel="", ylabel="")
     inner.set_title("coloured part, enlarged", fontsize=9, fontweight="normal")
-    inner.tick_params(labelsize=8.5)
+    inner.tick_params(labelsize=9)
     inner.grid(axis="x", visible=False)
 
 
@@ -933,14 +909,11 @@ def timeline(
     marks : words at a date, above the chart
     """
     first, last = pd.to_datetime(frame["first"]), pd.to_datetime(frame["last"])
+    more = frame["words"].fillna("") if "words" in frame else [""] * len(frame)
     told = [
-        short_date(a) + (f" to {short_date(b)}" if b > a else "") for a, b in zip(first, last, strict=True)
+        short_date(a) + (f" to {short_date(b)}" if b > a else "") + (f", {words}" if words else "")
+        for a, b, words in zip(first, last, more, strict=True)
     ]
-    if "words" in frame:
-        told = [
-            f"{days}, {words}" if words else days
-            for days, words in zip(told, frame["words"].fillna(""), strict=True)
-        ]
     with style.context(STYLE):
         carry.setdefault("height", 0.6 + 0.55 * len(frame))
         carry.setdefault("to", last.max())
@@ -956,9 +929,8 @@ def timeline(
         labels = [f"{textwrap.fill(name, 26)}\n{days}" for name, days in zip(frame.index, told, strict=True)]
         ax.set_yticks(range(len(frame)), labels)
         pad = (stops.max() - starts.min()) * 0.03
-        ax.set(
-            ylim=(len(frame) - 0.4, -0.6), xlim=(starts.min() - pad, stops.max() + pad), xlabel=carry["unit"]
-        )
+        ax.set(ylim=(len(frame) - 0.4, -0.6), xlim=(starts.min() - pad, stops.max() + pad))
+        ax.set_xlabel(carry["unit"])
         ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_date(num2date(x).date())))
         ax.grid(axis="y", visible=False)
@@ -973,9 +945,6 @@ def timeline(
 def curve(
     frame: pd.DataFrame,
     *,
-    value: str = "value",
-    verdict: str = "verdict",
-    axis: str = "axis",
     own: Any = None,
     references: Mapping[float, str] | None = None,
     **carry: Unpack[Carry],
@@ -984,34 +953,32 @@ def curve(
 
     Parameters
     ----------
-    frame : a row a specification, with columns named by ``value`` (number), ``verdict`` (word) and ``axis`` (what was
-        changed); the row whose index is ``own`` is the measurement as it stands
+    frame : a row a specification; columns ``value`` (number), ``verdict`` (word) and ``axis`` (what was changed)
+    own : the label of the row that is the measurement as it stands
     references : words for a line at a value, such as the bound of the rule
     """
     import seaborn as sns
 
-    ranked = frame.dropna(subset=[value]).sort_values(value, kind="stable")
-    axes, at = list(dict.fromkeys(ranked[axis])), np.arange(len(ranked))
+    ranked = frame.dropna(subset=["value"]).sort_values("value", kind="stable")
+    axes, at = list(dict.fromkeys(ranked["axis"])), np.arange(len(ranked))
     with style.context(STYLE):
         carry.setdefault("height", 2.4 + 0.27 * len(axes))
         chart = Chart("Specification curve", ranked, carry, rows=(2.4, 0.3 + 0.27 * len(axes)))
         top, under = chart.axes
-        height = ranked[value].to_numpy(float), ranked[axis].map(axes.index).to_numpy(float)
-        kinds = [
-            kind for kind in dict.fromkeys([*VERDICT, *ranked[verdict]]) if (ranked[verdict] == kind).any()
-        ]
+        height = ranked["value"].to_numpy(float), ranked["axis"].map(axes.index).to_numpy(float)
+        given = set(ranked["verdict"])
+        kinds = [kind for kind in dict.fromkeys([*VERDICT, *ranked["verdict"]]) if kind in given]
         for position, kind in enumerate(kinds):
             hue, shape = VERDICT.get(kind, (_NEUTRAL[position % 3], _SHAPES[position % len(_SHAPES)]))
-            part = (ranked[verdict] == kind).to_numpy()
+            part = (ranked["verdict"] == kind).to_numpy()
             for ax, y in zip((top, under), height, strict=True):
-                sns.scatterplot(
-                    x=at[part], y=y[part], color=hue, marker=shape, s=34, linewidth=0, ax=ax, legend=False
-                )
+                look = {"color": hue, "marker": shape, "s": 34, "linewidth": 0, "legend": False}
+                sns.scatterplot(x=at[part], y=y[part], ax=ax, **look)
             chart.dot(f"{str(kind).replace('-', ' ')} ({part.sum()} of {len(ranked)})", hue, shape)
             chart.colours[str(kind)] = hue
         if own in ranked.index:
             ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 1.5}
-            top.plot(at[_place(ranked.index, own)], ranked.loc[own, value], "o", markersize=12, **ring)
+            top.plot(at[_place(ranked.index, own)], ranked.loc[own, "value"], "o", markersize=12, **ring)
             chart.dot("as judged", INK, "o", **ring)
         for bound, words in (references or {}).items():
             top.axhline(bound, **_RULE)
@@ -1021,8 +988,7 @@ def curve(
         under.set(ylabel="", xlabel=carry.get("x", "Specifications, by size"), xticks=[])
         under.set(ylim=(len(axes) - 0.5, -0.5), xlim=(-1, len(ranked)))
         chart.words.append("A dot is one way to measure; its row below says what that way changes.")
-        chart.summary = (
-            f"{len(ranked)} specifications from {num(ranked[value].min())} to {num(ranked[value].max())}."
-        )
-        chart.table = _decisive(ranked[[axis, value, verdict]], [own] if own in ranked.index else [])
+        ends = " to ".join(num(ranked["value"].iloc[i]) for i in (0, -1))
+        chart.summary = f"{len(ranked)} specifications from {ends}."
+        chart.table = _decisive(ranked[["axis", "value", "verdict"]], [own] if own in ranked.index else [])
         return chart.finish()

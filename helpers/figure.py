@@ -353,7 +353,7 @@ class Chart:
             "kind": self.kind, "title": self.carry["title"], "note": self.note, "alt": self.alt,
             "unit": self.carry["unit"], "source": self.source, "series": self.ids, "synthetic": self.synthetic,
             "width": PAGE, "height": round(self.figure.get_figheight() * PAGE / WIDTH), "overlaps": self.overlaps,
-            "table": tables.payload(self.numbers(), self.carry.get("digits", 2)),
+            "table": tables.payload(self.numbers(), self.carry.get("digits", 2))
         }  # fmt: skip
 
     def picture(self) -> bytes:
@@ -374,7 +374,7 @@ class Chart:
         spot = (corner == places[:-1, 1:]) & (corner == places[1:, :-1]) & (corner == places[:-1, :-1])
         drawn = np.bincount(corner[spot], minlength=len(colours)) >= 4
         tones = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], -1)
-        tones = np.where(drawn[:, None], tones, (tones + 42) // 85 * 85).astype(np.uint8)
+        tones = np.where(drawn[:, None], tones, np.minimum((tones + 64) // 128 * 128, 255)).astype(np.uint8)
         raw = io.BytesIO()
         Image.fromarray(tones[places]).save(raw, format="WEBP", lossless=True, quality=60, method=4)
         return raw.getvalue()

@@ -6,7 +6,7 @@ from nbconvert.exporters import HTMLExporter
 from traitlets import default
 
 
-class ClaimsExporter(HTMLExporter):  # type: ignore[misc]
+class ClaimsExporter(HTMLExporter):
     """nbconvert's own page; solutions and cells whose code the notebook hides are folded."""
 
     export_from_notebook = "HTML, solutions folded"
