@@ -741,7 +741,7 @@ def _label_cells(chart: Chart, ax: Any, frame: pd.DataFrame, own: Mapping[str, t
         dates = isinstance(labels, pd.DatetimeIndex)
         if dates and not asked and (labels[-1] - labels[0]).days > 75:
             spots, form = [i for i in range(1, len(labels)) if labels[i].month != labels[i - 1].month], "%b"
-        wide = 26 if side == 0 else max(7, 46 // len(labels))
+        wide = 26 if side == 0 else max(6, 42 // len(labels))
         names = [
             f"{labels[i]:{form}}".format(labels[i].day)
             if dates
@@ -840,6 +840,7 @@ def spread(
             chart.mark(value, words)
         chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", f"Number of {of}"))
         chart.ax.grid(axis="x", visible=False)
+        chart.ax.margins(x=0.01)
         chart.summary = f"{name}: {figure}; {side} are {told}."
         chart.table = _quantiles(cases, {name: float(own), f"Share {side}, %": share})
         return chart.finish()

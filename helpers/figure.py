@@ -237,12 +237,13 @@ class Chart:
 
         On other data than those it was written for a chart is better than none; what meets stands in the payload.
         """
-        self.overlaps = [f"{one}: {other}" for one, other in collisions(self.figure)]
+        found = collisions(self.figure)
+        self.overlaps = [f"{one}: {other}" for one, other in found]
         opened = market.current()
         if opened is not None and not opened.published:
             return
-        if self.overlaps:
-            one, other = collisions(self.figure)[0]
+        if found:
+            one, other = found[0]
             raise HelperError(
                 f"In the chart “{self.carry['title']}” the words “{one}” meet {other}; "
                 "shorten or leave out one of them."
