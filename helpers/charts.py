@@ -15,7 +15,7 @@ from matplotlib import colormaps, style
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.dates import AutoDateLocator, date2num, num2date
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, StrMethodFormatter
 
 from helpers import market
 from helpers.figure import INK, QUIET, STYLE, Carry, Chart, collisions
@@ -554,7 +554,9 @@ def bars(
             chart.swatch(hatched[0], "#999999", **_HATCH)
         if net is not None:
             pair = np.arange(len(labels)), shown[net]
-            ax.plot(*(pair if standing else pair[::-1]), "D", color=INK, markersize=5)
+            ax.plot(
+                *(pair if standing else pair[::-1]), "D", color=INK, markersize=6, markeredgecolor="white"
+            )
             chart.dot(str(net), INK, "D")
         rule(0, **_ZERO)
         for value, words in (references or {}).items():
@@ -841,6 +843,7 @@ def spread(
         chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", f"Number of {of}"))
         chart.ax.grid(axis="x", visible=False)
         chart.ax.margins(x=0.01)
+        chart.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         chart.summary = f"{name}: {figure}; {side} are {told}."
         chart.table = _quantiles(cases, {name: float(own), f"Share {side}, %": share})
         return chart.finish()

@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import ScalarFormatter, StrMethodFormatter
 from matplotlib.transforms import Bbox
 
 from helpers import market, tables
@@ -460,7 +460,7 @@ def _texts(figure: Any, scales: bool = True) -> list[Text]:
         found += [*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label]
         found += ax.get_legend().get_texts() if ax.get_legend() else []
         for axis in (ax.xaxis, ax.yaxis):
-            if not scales and isinstance(axis.get_major_formatter(), ScalarFormatter):
+            if not scales and isinstance(axis.get_major_formatter(), ScalarFormatter | StrMethodFormatter):
                 continue
             low, high = sorted(axis.get_view_interval())
             room = 1e-6 * (high - low)
