@@ -64,6 +64,7 @@ VERDICT = {
 }
 #: For what has no colour of its own: ink and grey, told apart by their dashes.
 _NEUTRAL = (INK, "#6B6B6B", "#9A9A9A")
+_BINARY = (COLOUR["band"], _NEUTRAL[1])
 _DASHES: tuple[Any, ...] = ("", (5, 2), (1, 1.4), (6, 2, 1.2, 2))
 _SHAPES = ("o", "D", "s", "^", "v", "P")
 _RULE = {"color": INK, "linewidth": 1.1, "linestyle": "--", "zorder": 1.5}
@@ -652,7 +653,7 @@ def heat(
         carry.setdefault("height", 3.0 if len(panels) > 1 else min(4.6, 0.9 + 0.36 * len(first)))
         chart = Chart("Heat map", first, carry, columns=len(panels))
         low, high = limits or _scale(panels.values(), centre)
-        for position, (words, colour) in enumerate(zip(kinds or (), (COLOUR["band"], INK), strict=False)):
+        for position, (words, colour) in enumerate(zip(kinds or (), _BINARY, strict=False)):
             chart.swatch(f"{words} ({int((first == position).to_numpy().sum())})", colour)
         few = sum(panel.size for panel in panels.values()) <= 120
         for ax, (name, values) in zip(chart.axes, panels.items(), strict=True):
@@ -721,7 +722,7 @@ def _matrix(
 
     # 65 steps, so that the picture needs few colours; the middle one is white.
     colours: Any = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
-    colours = [COLOUR["band"], INK] if binary else colours
+    colours = list(_BINARY) if binary else colours
     look = {
         "cbar": False,
         "xticklabels": False,

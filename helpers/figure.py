@@ -37,6 +37,8 @@ WIDTH, PAGE = 4.8, 576
 #: Dots per inch: two for each pixel of a page.
 DPI = 2 * PAGE / WIDTH
 INK, QUIET = "#111111", "#555555"
+#: On which side of their mark words may stand, and how far that moves them, in their width.
+_SIDES: dict[Any, float] = {"center": 0, "left": 0.5, "right": -0.5}
 #: Points by which words may be moved from what they name, and the directions that are tried.
 _FAR = (4, 6, 9, 14, 20, 29, 40, 54, 72, 95, 122)
 _TURNS = (90, 270, 45, 135, 315, 225, 0, 180, 20, 160, 340, 200)
@@ -206,29 +208,21 @@ class Chart:
         return 0.0
 
     def _stack(self) -> int:
-        """Set the words of marks beside or above one another; how many rows they need beyond the first."""
-        labels = sorted(self._marks, key=lambda text: _box(self.figure, text).x0)
-        boxes = [_box(self.figure, label) for label in labels]
-        shift = {"center": 0.0, "left": 0.5, "right": -0.5}
-        room = self.figure.bbox
-
-        def fits(sides: Sequence[str], rows: Sequence[int]) -> bool:
-            there = [
-                box.translated(shift[side] * box.width, row * (box.height + 8))
-                for box, side, row in zip(boxes, sides, rows, strict=True)
-            ]
-            inside = all(box.x0 > room.x0 and box.x1 < room.x1 for box in there)
-            wide = [Bbox.from_extents(box.x0 - 12, box.y0, box.x1 + 12, box.y1) for box in there]
-            return inside and not any(_meets(box, wide[:i], 0) for i, box in enumerate(wide))
-
-        for rows in ([0] * len(labels), [i % 2 for i in range(len(labels))], list(range(len(labels)))):
-            for sides in sorted(product(shift, repeat=len(labels)), key=lambda s: len(s) - s.count("center")):
-                if fits(sides, rows):
-                    for label, side, row, box in zip(labels, sides, rows, boxes, strict=True):
-                        label.set_horizontalalignment(side)  # type: ignore[arg-type]
-                        label.set_position((0, 3 + row * (box.height + 8) * 72 / DPI))
-                    return max(rows, default=0)
-        return 0
+        """Set the words of marks beside one another, or above where there is no room; how many rows are added."""
+        taken: list[Bbox] = []
+        highest, room = 0, self.figure.bbox
+        for label in sorted(self._marks, key=lambda text: _box(self.figure, text).x0):
+            box = _box(self.figure, label)
+            for row, side in product(range(len(self._marks)), _SIDES):
+                there = box.translated(_SIDES[side] * box.width, row * (box.height + 8))
+                inside = room.x0 < there.x0 and there.x1 < room.x1
+                if inside and not any(_overlap(there, other) for other in taken):
+                    break
+            label.set_horizontalalignment(side)
+            label.set_position((0, 3 + row * (box.height + 8) * 72 / DPI))
+            taken.append(Bbox.from_extents(there.x0 - 26, there.y0, there.x1 + 26, there.y1))
+            highest = max(highest, row)
+        return highest
 
     # ------------------------------------------------------------------------------------------- checks
 
