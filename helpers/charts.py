@@ -568,7 +568,9 @@ def bars(
         set_ticks = ax.set_xticks if standing else ax.set_yticks
         set_ticks(range(len(labels)), named)
         ax.grid(axis=other, visible=False)
-        if drawn.shape[1] == 1:
+        if references and not standing:  # at the ends of bars figures would stand on the lines
+            _print_right(chart, drawn, range(len(labels)))
+        elif drawn.shape[1] == 1:
             told = drawn.iloc[:, 0].rename(None).reset_index(drop=True)
             crowded = standing and len(told) > 10 and highlight is not None
             _figures(chart, told[[_place(shown.index, highlight)]] if crowded else told, standing)
