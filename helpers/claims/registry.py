@@ -294,6 +294,13 @@ def check(path: Path | None = None, facts_folder: Path | None = None) -> list[st
                 f"{where}: the id is already used in line {seen[entry['id']]}; a claim stands once."
             )
         seen[entry["id"]] = line
+    pairs = [*content.get("contradictions", []), *content.get("tensions", [])]
+    faults += [
+        f"{path.name}: a pair names {key}, which is no claim; correct it."
+        for pair in pairs
+        for key in pair["claims"]
+        if key not in seen
+    ]
     return faults
 
 
