@@ -43,7 +43,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){0,3}(-[0-9a-f]{12})?")
 #: The keys of ``python -m helpers verdicts --json``; everything else of the payload stays inside.
 CONTRACT = (
-    "id", "notebook", "verdict", "clarity", "rule", "as_of", "because", "decides", "asserts", "robustness",
+    "id", "notebook", "verdict", "clarity", "rule", "as_of", "because", "decides", "asserts", "article", "robustness",
     "specifications", "base_rate", "flip", "later", "measured", "facts", "caveat", "capped", "tally", "parts",
     "revised",
 )  # fmt: skip

@@ -128,7 +128,7 @@ def verdict_cell(key: str, **more: Any) -> Any:
 
 def cards_cell(*keys: str) -> Any:
     given = claims.cards(*keys)
-    return code(f"claims.cards{keys}", shown({"text/html": given._repr_html_(), "text/plain": repr(given)}))
+    return code(f"claims.cards{keys}", shown(given._repr_mimebundle_()))
 
 
 def chart_cell() -> Any:
