@@ -296,6 +296,7 @@ def _head(claim: registry.Claim, origin: dict[str, Any]) -> dict[str, Any]:
         "rule": claim.rule_text(),
         "as_of": claim.as_of,
         "asserts": claim.asserts,
+        "article": card.article_figure({"asserts": claim.asserts}),
         "facts": list(claim.facts),
         "revised": list(claim.revised),
         "claim": {
