@@ -2,12 +2,17 @@
 
 import html
 import re
+import shutil
+import subprocess
 
 import pytest
+import yaml
+from conftest import ROOT
 
 from helpers import notebooks
 from helpers.claims import card, registry, together
 from helpers.files import HelperError
+from tools import readme
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +120,29 @@ def test_no_registry_id_and_no_coded_value_reaches_a_card(own):
         words = {word.strip(".,;:()“”‘’\"'") for word in words}
         known = " ".join(registry.fact(key).fact for key in entry["facts"])
         assert not [key for key in [*ids, *codes] if key in words and key not in known], entry["id"]
+
+
+def test_the_readme_begins_with_what_came_out(own):
+    found = readme.README.read_text("utf-8")
+    assert readme.filled(found, own) == found, "run `python -m tools.readme`"
+    assert readme.PICTURE.read_text("utf-8") == readme.picture(own), "run `python -m tools.readme`"
+    assert found.index("what came out") < found.index("make report") < found.index("make test")
+    with pytest.raises(HelperError, match="lacks"):
+        readme.filled("# A title\n", own)
+
+
+def test_the_picture_of_the_readme_shows_hostile_words_as_text(own):
+    shown = readme.picture([{**own[0], "because": "<script>x()</script> & more"}])
+    assert "&lt;script&gt;x()&lt;/script&gt; &amp; more" in shown
+    assert "<script" not in shown
+
+
+def test_the_workflow_runs_the_two_commands_and_publishes_the_site():
+    flow = yaml.safe_load((ROOT / ".github" / "workflows" / "report.yml").read_text("utf-8"))
+    steps = [step for job in flow["jobs"].values() for step in job["steps"]]
+    assert [step["run"] for step in steps if "run" in step] == ["make test", "make report DATA=no"]
+    assert next(step for step in steps if "upload-pages" in step.get("uses", ""))["with"] == {"path": "site"}
+    assert flow["permissions"] == {"contents": "read"}
+    if checker := shutil.which("actionlint"):
+        done = subprocess.run([checker], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -69,6 +69,16 @@ def changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[C
     return found
 
 
+def headline(verdicts: Sequence[str]) -> str:
+    """What came out, in one sentence."""
+    counts = Counter(verdicts)
+    hold, fail = (sum(counts[key] for key in group) for group in (together.HOLDS, together.FAILS))
+    said = f"Of {len(verdicts)} sentences {hold} hold, {fail} are wrong or mislead"
+    part, open_ = counts[rules.MIXED], counts[rules.UNVERIFIED] + counts[rules.NOT_CHECKABLE]
+    said += f", {part} hold in part" if part else ""
+    return f"{said}; on {open_} nobody can tell" if open_ else said
+
+
 @dataclass(frozen=True)
 class Edition:
     """Everything that the templates are given. ``changed`` is None where the run is the committed one."""
@@ -103,12 +113,7 @@ class Edition:
     @property
     def headline(self) -> str:
         """What came out, in one sentence."""
-        counts = Counter(dict(self.tally))
-        hold, fail = (sum(counts[key] for key in group) for group in (together.HOLDS, together.FAILS))
-        said = f"Of {len(self.rows)} sentences {hold} hold, {fail} are wrong or mislead"
-        part, open_ = counts[rules.MIXED], counts[rules.UNVERIFIED] + counts[rules.NOT_CHECKABLE]
-        said += f", {part} hold in part" if part else ""
-        return f"{said}; on {open_} nobody can tell" if open_ else said
+        return headline([row.key for row in self.rows.values()])
 
     @property
     def kinds(self) -> list[tuple[str, int, int]]:
