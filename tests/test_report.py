@@ -11,16 +11,19 @@ import re
 import time
 
 import nbformat
+import pandas as pd
 import pytest
 import reporting
 from jsonschema import Draft202012Validator
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
+from PIL import Image
 from reporting import Reader
 
-from helpers import notebooks, report
+from helpers import notebooks, report, tables
 from helpers.claims import card
 from helpers.files import HelperError
 from helpers.report import markup, pages, site
+from helpers.report.share import HIGH, WIDE
 
 LINE = "Published from the committed run on data to 12 December 2025."
 
@@ -51,7 +54,7 @@ PAGES = ["index.html", "article.html", "01-first.html", "02-second.html", *CLAIM
 
 @pytest.fixture(scope="module")
 def read(published):
-    return {name: Reader((published / name).read_text("utf-8")) for name in PAGES}
+    return {"folder": published, **{name: Reader((published / name).read_text("utf-8")) for name in PAGES}}
 
 
 # ------------------------------------------------------------------------------------------------ pages
@@ -193,6 +196,129 @@ def test_what_scrolls_can_be_reached_by_keyboard(read, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_says_where_its_numbers_come_from(read, name):
     assert LINE in read[name].text
+
+
+# ------------------------------------------------------------------------------------------------ what came out
+
+
+def test_the_front_page_says_what_came_out(read):
+    page = read["index.html"]
+    assert (
+        "Of 4 sentences 2 hold, 1 is wrong or misleads\n"
+        in f"{site.headline(['supported', 'contradicted', 'supported', 'open'])}\n"
+    )
+    assert "Of 4 sentences 2 hold, 1 is wrong or misleads" in page.text
+    assert "What it got right: two" in page.text
+    assert "What it got wrong: one" in page.text
+    rows = [given for given in page.all("tr") if "data-verdict" in given]
+    assert [row["id"] for row in rows] == ["C01", "C02", "C03", "C04"]
+    assert {"?verdict=contradicted#scoreboard"} <= {given["href"] for given in page.all("a")}
+    assert [given["data-filter"] for given in page.all("select")] == ["verdict", "section", "kind", "clarity"]
+    for entry in json.loads((read["folder"] / "verdicts.json").read_text("utf-8")):
+        assert (
+            page.text.count(markup.visible(entry["because"])) >= 2
+        )  # among the telling ones, and on the board
+
+
+def test_the_article_is_linked_and_quoted_in_its_order(read):
+    page = read["article.html"]
+    assert page.text.count("“record highs”") == len(reporting.CLAIMS)
+    links = [given for given in page.all("a") if given["href"] == "https://example.org/article"]
+    assert links
+    assert all(given["rel"] == "noreferrer" for given in links)
+
+
+def meta(page, name):
+    return next(given["content"] for given in page.all("meta") if given.get("property") == name)
+
+
+def test_a_claim_has_a_page_to_send_on(read, published):
+    page = read["C02.html"]
+    entry = json.loads((published / "verdicts.json").read_text("utf-8"))[1]
+    assert meta(page, "og:title").startswith(
+        "Contradicted: Claim C02 says something of <script>alert(1)</script>"
+    )
+    assert meta(page, "og:description") == markup.visible(entry["because"])
+    assert meta(page, "og:image") == "img/C02.png"
+    assert [json.loads(text)["identifier"] for text in page.scripts if text.startswith("{")] == ["C02"]
+    assert {given["src"] for given in page.all("img")} == {read["01-first.html"].all("img")[0]["src"]}
+    assert {"01-first.html#C02", "article.html#C02", "index.html#C02"} <= {
+        given["href"] for given in page.all("a")
+    }
+    assert "Russell 2000 Index" in page.text  # the series, at its provider
+    assert any(given["href"].startswith("https://finance.") for given in page.all("a"))
+    with Image.open(published / "img" / "C02.png") as shared:
+        assert shared.size == (WIDE, HIGH)
+        assert len(shared.getcolors()) > 2
+
+
+def test_addresses_of_shared_pictures_are_whole_where_the_site_s_own_is_known(
+    executed, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SITE_ADDRESS", "https://example.org/r/")
+    report.publish(executed, tmp_path / "site", LINE)
+    page = Reader((tmp_path / "site" / "C01.html").read_text("utf-8"))
+    assert meta(page, "og:image") == "https://example.org/r/img/C01.png"
+    assert meta(page, "og:url") == "https://example.org/r/C01.html"
+    monkeypatch.setenv("SITE_ADDRESS", "javascript:x()")
+    with pytest.raises(HelperError, match="SITE_ADDRESS is no web address"):
+        report.publish(executed, tmp_path / "site", LINE)
+
+
+def test_a_chart_its_numbers_and_the_notebook_can_be_downloaded(read, published):
+    links = [given["href"] for given in read["01-first.html"].all("a") if "download" in given]
+    assert [name.rsplit(".")[-1] for name in links] == ["png", "csv", "ipynb"]
+    assert (published / links[0]).read_bytes() == base64.b64decode(reporting.png())
+    lines = (published / links[1]).read_text("utf-8").splitlines()
+    assert lines[:2] == ["# T", "# Data: made by hand."]
+    assert lines[2].startswith("# Cite: ")
+    rows = list(csv.reader(lines[3:]))
+    assert [row[1] for row in rows[1:]] == ["2531.16", "2559.61"]
+    book = notebooks.read(published / links[2])
+    assert [cell.source for cell in book.cells] == [cell.source for cell in reporting.first().cells]
+    assert not any(cell.outputs for cell in notebooks.code_cells(book))
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_a_text():
+    table = {"columns": [{"name": "=1+1"}], "rows": [["=cmd()"], ["-1"], [-1]]}
+    lines = pages.numbers({"title": "T\n=x", "source": "S", "table": table}).splitlines()
+    assert lines[0] == "# T =x"
+    assert lines[-3:] == ["'=cmd()", "-1", "-1"]
+
+
+def test_the_answer_stands_before_what_the_article_says():
+    said = new_markdown_cell("## What the article says")
+    answer = new_markdown_cell("## The answer in one minute\n\nIt rose.")
+    data = new_markdown_cell("## Data\n\nTwo series.")
+    book = reporting.notebook(
+        "Q?", said, reporting.cards_cell("C01"), answer, data, new_markdown_cell("## Results")
+    )
+    page = pages.render("01-first", book, [])
+    assert [text for _, _, text in page.contents] == [
+        "The answer in one minute", "What the article says", "Data", "Results",
+    ]  # fmt: skip
+    assert '<details class="fold"><summary><h2 id="data">Data</h2></summary>' in page.body
+    assert "Two series." in page.body.split('class="fold"')[1].split("</details>")[0]
+
+
+def test_a_column_that_says_the_same_everywhere_is_said_once():
+    table = tables.payload(pd.DataFrame({"Series": list("abcd"), "Source": ["<yahoo>"] * 4}))
+    book = reporting.notebook(
+        "Q?", reporting.code("t", reporting.shown({tables.MIME: {"caption": "C", **table}}))
+    )
+    body = pages.render("01-first", book, []).body
+    assert "C · all rows: Source: &lt;yahoo&gt;" in body
+    assert body.count("&lt;yahoo&gt;") == 1
+
+
+def test_title_and_source_of_a_chart_are_text_beside_its_picture():
+    cell = reporting.chart_cell()
+    cell.outputs[0].metadata["image/png"]["strips"] = [0.1, 0.05]
+    body = pages.render("01-first", reporting.notebook("Q?", cell), []).body
+    assert "<figcaption>T</figcaption>" in body
+    assert '<p class="from">Data: made by hand.</p>' in body
+    assert "aspect-ratio:720/357.0" in body
+    assert "margin-top:-5.833%" in body
 
 
 # ------------------------------------------------------------------------------------------------ machines
@@ -634,6 +760,13 @@ def no_width(notebook):
     picture(notebook)["image/png"] = base64.b64encode(bytes(data)).decode()
 
 
+def odd_strips(notebook):
+    for cell in notebooks.code_cells(notebook):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                output.metadata["image/png"]["strips"] = [0.9, "x"]
+
+
 def no_table(notebook):
     picture(notebook)[pages.CHART]["table"] = [1, 2]
 
@@ -646,7 +779,7 @@ def too_much(notebook):
     ("change", "cell"),
     [
         (no_word, 4), (no_keys, 4), (no_data, 4), (no_figures, 4), (a_list, 4), (some_text, 4),
-        (cut_short, 2), (broken, 2), (no_width, 2), (no_table, 2), (too_much, 2),
+        (cut_short, 2), (broken, 2), (no_width, 2), (no_table, 2), (odd_strips, 2), (too_much, 2),
     ],
 )  # fmt: skip
 def test_a_garbled_output_is_one_sentence_with_its_cell(executed, tmp_path, change, cell):

@@ -57,13 +57,7 @@ def calendar_years(prices: pd.Series) -> pd.Series:
 
     A year counts if the last session of the year before and its own last session are both there.
     """
-    out = {}
-    prices = prices.dropna()
-    for year in range(prices.index[0].year + 1, prices.index[-1].year + 1):
-        span = calendar.calendar_year(year)
-        if span.start in prices.index and span.end in prices.index:
-            out[year] = window_return(prices, span)
-    return pd.Series(out, dtype=float, name=prices.name)
+    return year_to_date_on(prices, 12, 31)
 
 
 def year_to_date_on(prices: pd.Series, month: int, day: int) -> pd.Series:

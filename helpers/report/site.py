@@ -21,7 +21,7 @@ from helpers.claims import card, registry, rules, together
 from helpers.report import environment, machine, markup, pages, share
 from helpers.report.environment import ReportError
 from helpers.report.markup import Links
-from helpers.report.pages import Figure, Row
+from helpers.report.pages import Figure, Page, Row
 from helpers.words import quantity
 
 if TYPE_CHECKING:
@@ -73,17 +73,19 @@ def headline(verdicts: Sequence[str]) -> str:
     """What came out, in one sentence."""
     counts = Counter(verdicts)
     hold, fail = (sum(counts[key] for key in group) for group in (together.HOLDS, together.FAILS))
-    said = f"Of {len(verdicts)} sentences {hold} hold, {fail} are wrong or mislead"
     part, open_ = counts[rules.MIXED], counts[rules.UNVERIFIED] + counts[rules.NOT_CHECKABLE]
-    said += f", {part} hold in part" if part else ""
-    return f"{said}; on {open_} nobody can tell" if open_ else said
+    said = [f"{hold} {'holds' if hold == 1 else 'hold'}"]
+    said += [f"{fail} {'is wrong or misleads' if fail == 1 else 'are wrong or mislead'}"]
+    said += [f"{part} {'holds' if part == 1 else 'hold'} in part"] if part else []
+    found = f"Of {len(verdicts)} sentences {', '.join(said)}"
+    return f"{found}; on {open_} nobody can tell" if open_ else found
 
 
 @dataclass(frozen=True)
 class Edition:
     """Everything that the templates are given. ``changed`` is None where the run is the committed one."""
 
-    pages: list[pages.Page]
+    pages: list[Page]
     rows: dict[str, Row]
     provenance: str
     links: Links
@@ -224,6 +226,7 @@ def contents(made: Edition, read: Mapping[str, NotebookNode]) -> Iterator[tuple[
                 f"{heading} · {title()}" if place else f"{made.headline} · {title()}",
                 previous=order[place - 1] if place else None,
                 following=order[place + 1] if place + 1 < len(order) else None,
+                picture=_picture(made, more.get("page")),
                 **more,
             ),
         )
@@ -234,6 +237,15 @@ def contents(made: Edition, read: Mapping[str, NotebookNode]) -> Iterator[tuple[
     yield "page.js", environment.script()
     yield "claimreview.jsonld", machine.as_json(machine.graph(made.reviews), indent=None)
     yield "verdicts.schema.json", notebooks.SCHEMA.read_text("utf-8")
+
+
+def _picture(made: Edition, page: Page | None) -> str:
+    """The picture of a page with several verdicts: that of the first telling one among them."""
+    own = [
+        row.verdict for row in made.rows.values() if row.verdict and (not page or row.claim.id in page.claims)
+    ]
+    right, wrong = together.telling(own)
+    return next((f"img/{one['id']}.png" for one in [*wrong, *right, *own]), "")
 
 
 def _claims(made: Edition) -> Iterator[tuple[str, str]]:
