@@ -109,7 +109,6 @@ class Context:
     level: int = 0
     tables: int = 0
     figures: int = 0
-    section_figure: str = ""
 
     def heading(self, level: int, text: str) -> tuple[int, str]:
         """Level and id of the next heading: one first level, none skipped."""
@@ -117,14 +116,12 @@ class Context:
         self.level = level
         slug = self.unique(re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "part")
         self.headings.append((level, slug, text))
-        self.section_figure = ""
         return min(level + self.shift, 6), self.links.id(self.page, slug)
 
     def figure(self) -> str:
-        """Id of the next figure."""
+        """Anchor of the next figure."""
         self.figures += 1
-        self.section_figure = f"figure-{self.figures}"
-        return self.links.id(self.page, self.section_figure)
+        return f"figure-{self.figures}"
 
     def unique(self, slug: str) -> str:
         """``slug``, numbered if the page has it already."""
