@@ -13,7 +13,7 @@ from helpers import files, sources, store
 from helpers.claims import card, registry, rules
 from helpers.files import HelperError
 from helpers.report import machine, markup
-from helpers.words import date, listing, quantity
+from helpers.words import date, quantity
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -61,9 +61,7 @@ def environment() -> Environment:
     made.filters.update(
         day=date,
         ld=lambda value: Markup(machine.script_json(value)),
-        listing=listing,
         quantity=quantity,
-        source_link=lambda text: Markup(markup.visible(card.source_link(text))),
         words=lambda count: _COUNT[count] if count < len(_COUNT) else str(count),
         dated=lambda text: Markup(markup.dated(markup.escape_text(str(text)))),
     )
