@@ -34,9 +34,6 @@ from helpers.files import HelperError
 from helpers.words import listing
 
 OPEN = "Nothing to check yet: put your answer into `answer`."
-RIGHT = "Right."
-#: Text that a reader gives where a date is asked for and none fits.
-NONE = "none"
 
 
 # ------------------------------------------------------------------------------------- for those who write checks
@@ -260,8 +257,8 @@ def judge(exercise_id: str, answer: Any, mkt: market.Market | None) -> Result:
     except Exception:
         # Whatever a reader puts in: a sentence. A fault of a check itself shows in the tests.
         return Result(False, f"this answer cannot be compared. The exercise asks for {found.asks}.")
-    made_up = "" if mkt.real else " (on made-up prices)"
-    return Result(True, RIGHT[:-1] + made_up + ".") if hint is None else Result(False, hint)
+    right = "Right." if mkt.real else "Right (on made-up prices)."
+    return Result(True, right) if hint is None else Result(False, hint)
 
 
 # ------------------------------------------------------------------------------------------------ the answer
@@ -351,7 +348,9 @@ def _str(value: Any) -> str:
 
 
 def _date(value: Any) -> Any:
-    if isinstance(value, str) and value.strip().lower() == NONE:
+    if (
+        isinstance(value, str) and value.strip().lower() == "none"
+    ):  # the reader says that there is no such date
         return pd.NaT
     # A bare number would be read as nanoseconds since 1970.
     if not isinstance(value, (str, datetime.date, np.datetime64)):
