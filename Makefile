@@ -7,22 +7,25 @@ RUN    := $(BIN)/python -m helpers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report pdf test notebooks data bench lab student teacher lock clean
+.PHONY: help report pdf test test-slow notebooks data bench lab student teacher lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-report: $(VENV)/.core ## notebooks -> HTML site; fetches data first if there are none (DATA=no refuses; ONEFILE=1: also one file)
-	@$(RUN) report $(if $(ONEFILE),--onefile)
+report: $(VENV)/.core ## notebooks -> HTML site; fetches data first if there are none (DATA=no: none; ONEFILE=1: also one file; FRESH=1: executes all)
+	@$(RUN) report $(if $(ONEFILE),--onefile) $(if $(FRESH),--fresh)
 
 pdf: $(VENV)/.core ## the printed edition, by headless Chromium
 	@$(RUN) pdf
 
-test: $(VENV)/.core ## lint, types, verdicts, unit tests and notebook tests
+test: $(VENV)/.core ## lint, types, verdicts and tests, which execute the notebooks too
 	@$(RUN) test
 
+test-slow: $(VENV)/.core ## the tests that are slow and rarely fail
+	@$(RUN) test --slow
+
 notebooks: $(VENV)/.core ## execute the notebooks on the reference store and save them in place
-	@$(RUN) notebooks
+	@$(RUN) notebooks $(if $(FRESH),--fresh)
 
 data: $(VENV)/.core ## fetch the market data from their providers; safe to interrupt
 	@$(RUN) data

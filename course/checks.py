@@ -1,11 +1,12 @@
 """Checks of the exercises: one line that says right, or not yet with a hint; never a traceback.
 
-An exercise is a function in ``nbNN.py`` (NN is the notebook's number), which computes what it needs from the
-market and nothing else::
+An exercise is a function in ``nbNN.py`` (NN is the notebook's number). It computes from the market what is right and
+what plausible slips give; the comparison, and the words around a hint, are the same for all and stand here::
 
-    @exercise("01-ties", asks="a whole number", expects=int)
-    def ties(answer: int, mkt: market.Market) -> Hint | None:
-        '''None if the answer is right, else a sentence that helps without giving it away.'''
+    @exercise("01-ties", COUNT)
+    def ties(mkt: market.Market) -> Right:
+        '''What is counted.'''
+        return Right(7, "a hint that helps without giving it away.", {"a hint for whoever did this.": 9})
 
 A notebook calls :func:`check`. The module of its number is imported then, so that a notebook pays for its own
 exercises only.
@@ -20,8 +21,8 @@ import importlib
 import math
 import numbers
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,25 +31,180 @@ import pandas as pd
 
 from helpers import market
 from helpers.files import HelperError
-
-Hint: TypeAlias = str
-#: What an answer is: a type, or for an answer in parts a type for each name.
-Kind: TypeAlias = type | Mapping[str, type]
+from helpers.words import listing
 
 OPEN = "Nothing to check yet: put your answer into `answer`."
-RIGHT = "Right."
-#: Text that a reader gives where a date is asked for and none fits.
-NONE = "none"
+
+
+# ------------------------------------------------------------------------------------- for those who write checks
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an answer, or a part of one, has to be: for people, for Python, and to how many decimals."""
+
+    asks: str
+    type: type
+    digits: int | None = None
+
+    @property
+    def slack(self) -> float:
+        """How far two numbers that agree may lie apart: at the last digit one may round or cut off."""
+        if self.digits is None:
+            return 1e-9
+        return 1.01 * 10.0**-self.digits if self.digits else 0.51
+
+
+COUNT = Kind("a whole number", int)
+FLAG = Kind("True or False", bool)
+DATE = Kind("a date in quotes", pd.Timestamp)
+NAME = Kind("a name in quotes", str)
+
+
+def figure(of: str, digits: int) -> Kind:
+    """A number with so many decimals: ``figure("a percentage", 1)``."""
+    words = ("rounded to a whole number", "with one decimal", "with two decimals", "with three decimals")
+    return Kind(f"{of} {words[digits]}", float, digits)
+
+
+@dataclass(frozen=True)
+class Right:
+    """What is right, and what to say to an answer that is not.
+
+    Parameters
+    ----------
+    value : the right answer, computed from the market (or a list of names for it); NaT where there is no such date
+    otherwise : the hint where no slip fits
+    slips : by hint, what a plausible error gives; or a list of that, or a function that knows the error from the
+        answer. If several fit, all their hints are given: the reader knows which was made. A slip that happens to
+        give what is right, as it may on the synthetic market, catches nobody
+    within : how far two numbers that agree may lie apart; by default the kind decides
+    """
+
+    value: Any
+    otherwise: str
+    slips: Mapping[str, Any] = field(default_factory=dict)
+    within: float | None = None
+
+    def hint(self, given: Any, kind: Kind) -> str | None:
+        """None if an answer of that kind is right."""
+
+        def agrees(one: Any, other: Any) -> bool:
+            if kind.type in (int, float):
+                return abs(one - other) <= (self.within or kind.slack)
+            if kind.type is str:
+                return str(one).casefold() == str(other).casefold()
+            return bool(one == other) or bool(pd.isna(one) and pd.isna(other))
+
+        def fits(slip: Any) -> bool:
+            if callable(slip):
+                return bool(slip(given))
+            return any(agrees(given, one) for one in (slip if isinstance(slip, (list, pd.Index)) else [slip]))
+
+        if fits(self.value):
+            return None
+        if fitting := [hint for hint, slip in self.slips.items() if fits(slip)]:
+            return " Or: ".join(fitting)
+        # Below the precision asked for, a sign or a factor cannot be told from rounding.
+        if kind.digits is None or abs(self.value) <= 3 * 10.0**-kind.digits:
+            return self.otherwise
+        if agrees(-given, self.value):
+            return "the size fits, the sign does not."
+        if "percent" in kind.asks and agrees(given * 100, self.value):
+            return "that looks like a fraction; the answer is in percent."
+        if "percent" in kind.asks and abs(self.value) > 1 and agrees(given / 100, self.value):
+            return "that is a hundred times too large; it is in percent already."
+        return self.otherwise
+
+
+#: What an exercise returns: one answer, or one for each of its parts.
+Answer: TypeAlias = Right | Mapping[str, Right]
+Compute: TypeAlias = Callable[[market.Market], Answer]
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: what it asks for, and the function that judges an answer of that kind."""
+    """One exercise: the kind of each part of its answer (``""`` if it has one only), and what is right."""
 
     id: str
-    asks: str
-    expects: Kind
-    judge: Callable[[Any, market.Market], Hint | None]
+    parts: Mapping[str, Kind]
+    compute: Compute
+
+    @property
+    def asks(self) -> str:
+        """What the answer is, for people."""
+        if "" in self.parts:
+            return self.parts[""].asks
+        return (
+            f"a dictionary with {listing([f'“{name}” ({kind.asks})' for name, kind in self.parts.items()])}"
+        )
+
+    def hint(self, given: Mapping[str, Any], mkt: market.Market) -> str | None:
+        """None if every part is right, else a hint on the first that is not, which names it."""
+        right = self.compute(mkt)
+        rights = {"": right} if isinstance(right, Right) else right
+        fitting: list[str] = []
+        for name, kind in self.parts.items():
+            if hint := rights[name].hint(given[name], kind):
+                fits = f"{listing(fitting)} fits; " if fitting else ""
+                return f"{fits}look at the part “{name}”: {hint}" if name else hint
+            fitting.append(f"“{name}”")
+        return None
+
+
+_exercises: dict[str, Exercise] = {}
+
+
+def exercise(exercise_id: str, kind: Kind | Mapping[str, Kind]) -> Callable[[Compute], Compute]:
+    """Register the check of one exercise.
+
+    Parameters
+    ----------
+    exercise_id : the notebook's number, a hyphen, a short name: ``"01-ties"``
+    kind : of the answer, or of each of its parts by name
+    """
+    if not re.fullmatch(r"\d{2}-[a-z0-9-]+", exercise_id):
+        raise HelperError(f"The id '{exercise_id}' is not a notebook's number and a name, such as 01-ties.")
+
+    def register(compute: Compute) -> Compute:
+        known = _exercises.get(exercise_id, Exercise("", {}, compute)).compute
+        if (known.__module__, known.__qualname__) != (compute.__module__, compute.__qualname__):
+            raise HelperError(f"The exercise {exercise_id} is defined twice; rename one.")
+        parts = {"": kind} if isinstance(kind, Kind) else kind
+        _exercises[exercise_id] = Exercise(exercise_id, parts, compute)
+        return compute
+
+    return register
+
+
+# ------------------------------------------------------------------------------------------------ finding
+
+
+def modules() -> list[str]:
+    """Numbers of the notebooks that have a module of checks, as two digits."""
+    return sorted(path.stem[2:] for path in Path(__file__).parent.glob("nb[0-9][0-9].py"))
+
+
+def registered() -> dict[str, Exercise]:
+    """Every exercise of every notebook, by id."""
+    for number in modules():
+        importlib.import_module(f"course.nb{number}")
+    return dict(sorted(_exercises.items()))
+
+
+def find(exercise_id: str) -> Exercise:
+    """One exercise by id; HelperError with the nearest id if there is none."""
+    if (number := str(exercise_id)[:2]) in modules():
+        importlib.import_module(f"course.nb{number}")
+    if exercise_id not in _exercises:
+        near = difflib.get_close_matches(str(exercise_id), [*_exercises], n=1)
+        raise HelperError(
+            f"There is no exercise {exercise_id}" + (f"; did you mean {near[0]}?" if near else ".")
+        )
+    return _exercises[exercise_id]
+
+
+# ------------------------------------------------------------------------------------------------ checking
 
 
 @dataclass(frozen=True)
@@ -73,73 +229,6 @@ class _OpenError(Exception):
     """There is no answer yet."""
 
 
-_exercises: dict[str, Exercise] = {}
-
-
-def exercise(
-    exercise_id: str, asks: str, expects: Kind
-) -> Callable[[Callable[[Any, market.Market], Hint | None]], Callable[[Any, market.Market], Hint | None]]:
-    """Register the check of one exercise.
-
-    Parameters
-    ----------
-    exercise_id : the notebook's number, a hyphen, a short name: ``"01-ties"``
-    asks : what the answer is, for people: ``"a whole number"``, ``"a percentage with one decimal"``
-    expects : ``int``, ``float``, ``bool``, ``str``, ``pd.Timestamp`` (a date; NaT stands for "none"), ``list``,
-        ``pd.Series``, ``pd.DataFrame``, or a mapping from the names of the answer's parts to such types. The
-        function gets the answer converted to it: a NumPy number as ``int``, a date as Timestamp, an array as
-        list, parts as dict.
-    """
-    if not re.fullmatch(r"\d{2}-[a-z0-9-]+", exercise_id):
-        raise HelperError(f"The id '{exercise_id}' is not a notebook's number and a name, such as 01-ties.")
-
-    def register(
-        judge: Callable[[Any, market.Market], Hint | None],
-    ) -> Callable[[Any, market.Market], Hint | None]:
-        known = _exercises.get(exercise_id)
-        if known and (known.judge.__module__, known.judge.__name__) != (judge.__module__, judge.__name__):
-            raise HelperError(f"The exercise {exercise_id} is defined twice; rename one.")
-        _exercises[exercise_id] = Exercise(exercise_id, asks, expects, judge)
-        return judge
-
-    return register
-
-
-# ------------------------------------------------------------------------------------------------ finding
-
-
-def modules() -> list[str]:
-    """Numbers of the notebooks that have a module of checks, as two digits."""
-    return sorted(path.stem[2:] for path in Path(__file__).parent.glob("nb[0-9][0-9].py"))
-
-
-def registered() -> dict[str, Exercise]:
-    """Every exercise of every notebook, by id."""
-    for number in modules():
-        _load(number)
-    return dict(sorted(_exercises.items()))
-
-
-def find(exercise_id: str) -> Exercise:
-    """One exercise by id; HelperError with the nearest id if there is none."""
-    number = exercise_id[:2] if isinstance(exercise_id, str) else ""
-    if number in modules():
-        _load(number)
-    if exercise_id not in _exercises:
-        near = difflib.get_close_matches(str(exercise_id), [*_exercises], n=1)
-        raise HelperError(
-            f"There is no exercise {exercise_id}" + (f"; did you mean {near[0]}?" if near else ".")
-        )
-    return _exercises[exercise_id]
-
-
-def _load(number: str) -> None:
-    importlib.import_module(f"course.nb{number}")
-
-
-# ------------------------------------------------------------------------------------------------ checking
-
-
 def check(exercise_id: str, answer: Any, mkt: market.Market | None = None) -> None:
     """Show in one line whether an answer is right, and else a hint."""
     from IPython.display import display
@@ -158,8 +247,7 @@ def judge(exercise_id: str, answer: Any, mkt: market.Market | None) -> Result:
     if not isinstance(mkt, market.Market):
         return Result(None, "Nothing was checked: the third argument is the market, `mkt` of the first cell.")
     try:
-        given = convert(answer, found.expects)
-        hint = found.judge(given, mkt)
+        hint = found.hint(convert(answer, found.parts), mkt)
     except _OpenError:
         return Result(None, OPEN)
     except _UnfitError as unfit:
@@ -169,26 +257,40 @@ def judge(exercise_id: str, answer: Any, mkt: market.Market | None) -> Result:
     except Exception:
         # Whatever a reader puts in: a sentence. A fault of a check itself shows in the tests.
         return Result(False, f"this answer cannot be compared. The exercise asks for {found.asks}.")
-    made_up = "" if mkt.real else " (on made-up prices)"
-    return Result(True, RIGHT[:-1] + made_up + ".") if hint is None else Result(False, hint)
+    right = "Right." if mkt.real else "Right (on made-up prices)."
+    return Result(True, right) if hint is None else Result(False, hint)
 
 
 # ------------------------------------------------------------------------------------------------ the answer
 
 
-def _nothing(answer: Any) -> bool:
-    return answer is None or answer is Ellipsis or (isinstance(answer, str) and not answer.strip())
-
-
-def convert(answer: Any, expects: Kind) -> Any:
-    """The answer as the type asked for; raises for the reader's eyes if it cannot be."""
+def convert(answer: Any, parts: Mapping[str, Kind]) -> dict[str, Any]:
+    """The answer by part, each of the type asked for; raises for the reader's eyes if it cannot be."""
     if _nothing(answer):
         raise _OpenError
     if callable(answer) and not isinstance(answer, type):
         raise _UnfitError("`answer` is a function; call it, with parentheses.")
-    if isinstance(expects, Mapping):
-        return _parts(answer, expects)
-    return _CONVERT[expects](answer)
+    if "" in parts:
+        return {"": _CONVERT[parts[""].type](_scalar(answer))}
+    given = answer.to_dict() if isinstance(answer, pd.Series) else answer
+    if not isinstance(given, Mapping):
+        names = listing([f"“{name}”" for name in parts])
+        raise _UnfitError(f"`answer` is {_what(answer)}; fill in the dictionary with {names}.")
+    if set(given) <= set(parts) and all(_nothing(given.get(name)) for name in parts):
+        raise _OpenError
+    if absent := [name for name in parts if _nothing(given.get(name))]:
+        raise _UnfitError(f"the part “{absent[0]}” of `answer` is still open or missing.")
+    found = {}
+    for name, kind in parts.items():
+        try:
+            found[name] = convert(given[name], {"": kind})[""]
+        except _UnfitError as unfit:
+            raise _UnfitError(str(unfit).replace("`answer`", f"the part “{name}” of `answer`")) from None
+    return found
+
+
+def _nothing(answer: Any) -> bool:
+    return answer is None or answer is Ellipsis or (isinstance(answer, str) and not answer.strip())
 
 
 def _what(answer: Any) -> str:
@@ -211,13 +313,11 @@ def _scalar(answer: Any) -> Any:
         answer = flat[0]
     if isinstance(answer, (list, tuple, set, dict)):
         raise _UnfitError(f"`answer` is {_what(answer)}; take it out of its brackets.")
-    return (
-        answer.item() if isinstance(answer, np.generic) and not isinstance(answer, np.datetime64) else answer
-    )
+    plain = isinstance(answer, np.generic) and not isinstance(answer, np.datetime64)
+    return answer.item() if plain else answer
 
 
-def _float(answer: Any) -> float:
-    value = _scalar(answer)
+def _float(value: Any) -> float:
     if isinstance(value, str):
         raise _UnfitError("`answer` is text; give a number, without quotes or a unit.")
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
@@ -229,30 +329,28 @@ def _float(answer: Any) -> float:
     return float(value)
 
 
-def _int(answer: Any) -> int:
-    value = _float(answer)
-    if abs(value - round(value)) > 1e-9:
+def _int(value: Any) -> int:
+    if abs((number := _float(value)) - round(number)) > 1e-9:
         raise _UnfitError("`answer` is no whole number; count things, do not average them.")
-    return round(value)
+    return round(number)
 
 
-def _bool(answer: Any) -> bool:
-    value = _scalar(answer)
+def _bool(value: Any) -> bool:
     if not isinstance(value, bool):
         raise _UnfitError(f"`answer` is {_what(value)}.")
     return value
 
 
-def _str(answer: Any) -> str:
-    value = _scalar(answer)
+def _str(value: Any) -> str:
     if not isinstance(value, str):
         raise _UnfitError(f"`answer` is {_what(value)}; put text in quotes.")
     return value.strip()
 
 
-def _date(answer: Any) -> Any:
-    value = _scalar(answer)
-    if isinstance(value, str) and value.strip().lower() == NONE:
+def _date(value: Any) -> Any:
+    if (
+        isinstance(value, str) and value.strip().lower() == "none"
+    ):  # the reader says that there is no such date
         return pd.NaT
     # A bare number would be read as nanoseconds since 1970.
     if not isinstance(value, (str, datetime.date, np.datetime64)):
@@ -266,111 +364,10 @@ def _date(answer: Any) -> Any:
     return stamp.tz_localize(None).normalize()
 
 
-def _list(answer: Any) -> list[Any]:
-    if isinstance(answer, pd.DataFrame) or not isinstance(
-        answer, (list, tuple, set, frozenset, pd.Series, pd.Index, np.ndarray)
-    ):
-        raise _UnfitError(f"`answer` is {_what(answer)}; put a list in brackets.")
-    items = list(answer)
-    if not items:
-        raise _UnfitError("`answer` is empty; did a selection find nothing?")
-    return [
-        item.item() if isinstance(item, np.generic) and not isinstance(item, np.datetime64) else item
-        for item in items
-    ]
-
-
-def _frame(answer: Any, kind: Any, name: str) -> Any:
-    if not isinstance(answer, kind):
-        raise _UnfitError(f"`answer` is {_what(answer)}, no {name}.")
-    if not len(answer):
-        raise _UnfitError("`answer` is empty; did a selection find nothing?")
-    if bool(pd.isna(answer).to_numpy().all()):
-        raise _UnfitError("`answer` holds nothing but NaN: somewhere a value is missing.")
-    return answer
-
-
 _CONVERT: dict[type, Callable[[Any], Any]] = {
     int: _int,
     float: _float,
     bool: _bool,
     str: _str,
-    list: _list,
     pd.Timestamp: _date,
-    pd.Series: lambda answer: _frame(answer, pd.Series, "pandas Series"),
-    pd.DataFrame: lambda answer: _frame(answer, pd.DataFrame, "pandas DataFrame"),
 }
-
-
-def _parts(answer: Any, expects: Mapping[str, type]) -> dict[str, Any]:
-    given = answer.to_dict() if isinstance(answer, pd.Series) else answer
-    names = ", ".join(f'"{name}"' for name in expects)
-    if not isinstance(given, Mapping):
-        raise _UnfitError(f"`answer` is {_what(answer)}; fill in the dictionary with {names}.")
-    if set(given) <= set(expects) and all(_nothing(given.get(name)) for name in expects):
-        raise _OpenError
-    if absent := [name for name in expects if _nothing(given.get(name))]:
-        raise _UnfitError(f'The part "{absent[0]}" of `answer` is still open or missing.')
-    found = {}
-    for name, kind in expects.items():
-        try:
-            found[name] = convert(given[name], kind)
-        except _UnfitError as unfit:
-            raise _UnfitError(str(unfit).replace("`answer`", f'the part "{name}" of `answer`')) from None
-    return found
-
-
-# ------------------------------------------------------------------------------------- for those who write checks
-
-
-def near(value: float, right: float, digits: int = 0) -> bool:
-    """True if two numbers agree at the precision asked for: ``digits`` decimals, rounded or cut off."""
-    return abs(value - right) <= 1.01 * 10.0**-digits if digits else abs(value - right) <= 0.51
-
-
-def same(value: float, right: float) -> bool:
-    """True if two numbers are the same but for the last bits of a float."""
-    return math.isclose(value, right, rel_tol=1e-9, abs_tol=1e-9)
-
-
-def of_part(name: str, hint: Hint | None) -> Hint | None:
-    """A hint that says to which part of an answer it belongs."""
-    return hint and f"the part “{name}”: {hint}"
-
-
-def numeric(
-    value: float,
-    right: float,
-    digits: int | None,
-    traps: Iterable[tuple[float | None, Hint]] = (),
-    otherwise: Hint = "check the window and the series, and look at the definition again.",
-) -> Hint | None:
-    """Judge a number, with a hint for the errors that one expects.
-
-    Parameters
-    ----------
-    value, right : the answer, and the number computed from the market
-    digits : decimals asked for; None for a count, which must be exact
-    traps : (what a plausible error would give, hint for it); if several fit, all their hints are given. A trap
-        that happens to equal the right number, as it may on the synthetic market, catches nobody
-    otherwise : hint where no trap fits
-    """
-
-    def agrees(one: float, other: float) -> bool:
-        return same(one, other) if digits is None else near(one, other, digits)
-
-    if agrees(value, right):
-        return None
-    fitting = [hint for wrong, hint in traps if wrong is not None and agrees(value, wrong)]
-    if fitting:
-        # Two errors may lead to one number: the reader knows which was made.
-        return " Or: ".join(fitting)
-    # Below the precision asked for, a sign or a factor cannot be told from rounding.
-    telling = digits is not None and abs(right) > 3 * 10.0**-digits
-    if telling and agrees(-value, right):
-        return "the size fits, the sign does not: what is subtracted from what?"
-    if telling and agrees(value * 100, right):
-        return "that looks like a fraction; the answer is in percent."
-    if telling and abs(right) > 1 and agrees(value / 100, right):
-        return "that is a hundred times too large; it is in percent already."
-    return otherwise

@@ -9,16 +9,24 @@ from pathlib import Path
 
 from course import editions
 from helpers import notebooks
+from helpers.claims import registry
 from helpers.files import HelperError
+
+
+def _first_article_only() -> None:
+    if registry.place() != registry.home():
+        raise HelperError("The course belongs to the first article; run this without --article and ARTICLE.")
 
 
 def student(out: str | None = None, force: bool = False) -> Path:
     """Write the student edition; its folder."""
+    _first_article_only()
     return editions.student(Path(out) if out else editions.FOLDER / "student", force)
 
 
 def teacher(out: str | None = None, force: bool = False) -> Path:
     """Write the teacher edition; its folder."""
+    _first_article_only()
     return editions.teacher(Path(out) if out else editions.FOLDER / "teacher", force)
 
 
@@ -36,5 +44,5 @@ def lab() -> int:
         )
     start = notebooks.path_of(notebooks.names()[0])
     return subprocess.run(
-        [sys.executable, "-m", "jupyterlab", str(start)], cwd=notebooks.ROOT, check=False
+        [sys.executable, "-m", "jupyterlab", str(start)], cwd=notebooks.folder().parent, check=False
     ).returncode

@@ -7,7 +7,8 @@ comparison under the reader's hand in JupyterLab; it needs ipywidgets, which onl
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 from helpers import calendar, charts, claims, market
 from helpers.claims import card, rules
 from helpers.files import HelperError
-from helpers.measures import returns
+from helpers.measures import returns, style
 from helpers.words import num, pct, pp, say
 
 #: The claim whose kind is explored, and what it compares.
@@ -57,7 +58,7 @@ class Comparison:
     second: str
     window: calendar.Window
     kind: str
-    changes: Mapping[str, float]
+    changes: pd.Series
     verdict: str | None
 
     @property
@@ -70,10 +71,9 @@ def levels(mkt: market.Market, kind: str) -> pd.DataFrame:
     """Levels of the four indices by name: closes, or their funds' closes with dividends."""
     if kind not in KINDS:
         raise HelperError(f"A return is 'price' or 'total return', not '{kind}'.")
-    position = KINDS.index(kind)
-    symbols = {pair[position]: label for label, pair in ASSETS.items()}
-    frame = mkt.prices(list(symbols), "adj_close" if position else "close")
-    return pd.DataFrame(frame.rename(columns=symbols))
+    total = KINDS.index(kind)
+    symbols = {pair[total]: label for label, pair in ASSETS.items()}
+    return mkt.prices(list(symbols), "adj_close" if total else "close").rename(columns=symbols)
 
 
 def rule(first: str, second: str) -> dict[str, list[dict[str, Any]]]:
@@ -106,27 +106,20 @@ def compare(
     if first == second:
         raise HelperError(f"{first} cannot beat itself; choose two indices.")
     window = calendar.window("yours", start, end)
-    found = pd.Series(returns.window_return(levels(mkt, kind), window))
-    changes = {str(name): float(change) for name, change in found.items()}
-    measured = {other: changes[first] - changes[other] for other in ASSETS if other != first}
+    changes = pd.Series(returns.window_return(levels(mkt, kind), window))
+    measured = (changes[first] - changes.drop(first)).to_dict()
     given = rule(first, second)
     verdict = rules.verdict(given, rules.apply(given, rules.Evidence(measured))) if mkt.real else None
     return Comparison(first, second, window, kind, changes, verdict)
 
 
-# ------------------------------------------------------------------------------------------------ everywhere
-
-
 def show(mkt: market.Market, first: str = "Russell 2000", second: str = "Dow Jones") -> None:
     """Show what the sentence becomes under the article's choice and a few others, as a table."""
     rows = {}
-    for kind in KINDS:
-        for label, start in STARTS.items():
-            found = compare(mkt, first, second, start, LAST, kind)
-            rows[f"{label}, {kind}"] = {
-                **{f"{name}, %": change for name, change in found.changes.items()},
-                "The rule gives": card.signed(found.verdict),
-            }
+    for kind, (label, start) in itertools.product(KINDS, STARTS.items()):
+        found = compare(mkt, first, second, start, LAST, kind)
+        verdict = {"The rule gives": card.signed(found.verdict)}
+        rows[f"{label}, {kind}"] = found.changes.add_suffix(", %").to_dict() | verdict
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(f"From (to {LAST})")
     charts.table(table, f"“{first} beat even {second}”, window by window", digits=1, data=mkt)
     say(f"{WHAT} {LIVE}", mkt)
@@ -183,18 +176,12 @@ def live(mkt: market.Market) -> None:
 def as_html(found: Comparison, history: pd.DataFrame) -> str:
     """The comparison as a card: sentence, verdict, figures, and the lead's path as a small drawing."""
     sentence = f"{found.first} beat even {found.second}, {found.window} ({found.kind})."
-    verdict = card.signed(found.verdict)
-    cells = "".join(
-        f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th><td>{pct(change)}</td></tr>'
-        for name, change in found.changes.items()
-    )
-    path = history.loc[found.window.start : found.window.end, [found.first, found.second]]
-    change = (path / path.iloc[0] - 1) * 100
-    lead = (change[found.first] - change[found.second]).tolist()
+    cells = found.changes.map(pct).to_frame().to_html(header=False, border=0)
+    pair = {"lead": (found.first, found.second)}
+    lead = style.path(history, pair, found.window.start, found.window.end)["lead"].tolist()
     return (
         f'<div style="border-left:4px solid #555;padding:.2em 1em"><p>{html.escape(sentence)}</p>'
-        f"<p><b>{html.escape(verdict)}</b>. Lead {pp(found.lead)}.</p>"
-        f"<table><tbody>{cells}</tbody></table>{_path(lead)}</div>"
+        f"<p><b>{html.escape(card.signed(found.verdict))}</b>. Lead {pp(found.lead)}.</p>{cells}{_path(lead)}</div>"
     )
 
 

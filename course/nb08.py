@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from course.checks import Hint, exercise, numeric, of_part
+from course.checks import COUNT, Answer, Right, exercise, figure
 from helpers import calendar, market
 from helpers.measures import forecasts
 
@@ -24,192 +24,133 @@ def _ahead(
 
 
 def _rose(mkt: market.Market, names: Sequence[str]) -> int:
-    return int((forecasts.gains(mkt.prices(list(names), "adj_close"), names, HALF_YEAR) > 0).sum())
+    return (forecasts.gains(mkt.prices(list(names), "adj_close"), names, HALF_YEAR) > 0).sum()
 
 
-@exercise(
-    "08-equal-weight",
-    asks='a dictionary with two whole numbers, "spy" and "rsp"',
-    expects={"spy": int, "rsp": int},
-)
-def equal_weight(answer: dict[str, int], mkt: market.Market) -> Hint | None:
+@exercise("08-equal-weight", {"spy": COUNT, "rsp": COUNT})
+def equal_weight(mkt: market.Market) -> Answer:
     """How many of the four sectors of C69 beat SPY, and how many RSP, to mid-2026 by total return."""
 
-    def part(key: str, of: str) -> Hint | None:
-        right = int(_ahead(mkt, SECTORS, of).sum())
-        spring = int(_ahead(mkt, SECTORS, of, calendar.since(START, SPRING)).sum())
-        hint = numeric(
-            answer[key],
-            right,
-            None,
-            [
-                (
-                    _rose(mkt, SECTORS),
-                    "that is how many rose; a lead asks for a higher return than the benchmark.",
-                ),
-                (spring, "the window runs to the end of June 2026, not to the end of March."),
-                (len(SECTORS) - right, "that is how many were behind; count those ahead."),
-            ],
-            f"compare the four total returns of the claim with that of {of}, over the same window.",
+    def over(of: str) -> Right:
+        right, spring = (
+            _ahead(mkt, SECTORS, of, calendar.since(START, end)).sum() for end in (HORIZON, SPRING)
         )
-        return of_part(key, hint)
+        return Right(
+            right,
+            f"compare the four total returns of the claim with that of {of}, over the same window.",
+            {
+                "that is how many rose; a lead asks for more than the benchmark.": _rose(mkt, SECTORS),
+                "the window runs to the end of June 2026, not to the end of March.": spring,
+                "that is how many were behind; count those ahead.": len(SECTORS) - right,
+            },
+        )
 
-    return part("spy", "SPY") or part("rsp", "RSP")
+    return {"spy": over("SPY"), "rsp": over("RSP")}
 
 
-@exercise(
-    "08-careless",
-    asks='a dictionary with a whole number ("scored") and a percentage with one decimal ("careless")',
-    expects={"scored": int, "careless": float},
-)
-def careless(answer: dict[str, int | float], mkt: market.Market) -> Hint | None:
+@exercise("08-careless", {"scored": COUNT, "careless": figure("a percentage", 1)})
+def careless(mkt: market.Market) -> Answer:
     """Forecasts that can be scored sixty sessions after the data end, and the mid caps' return by the last price."""
     prices = mkt.prices(["IJH"], "adj_close").dropna()
+    last = prices.index[-1]
 
     def grown(end: calendar.Day, start: calendar.Day = START) -> float:
-        return float(forecasts.gains(prices, ["IJH"], calendar.since(start, end))["IJH"])
+        return forecasts.gains(prices, ["IJH"], calendar.since(start, end))["IJH"]
 
-    # No forecast can be scored on a day that no price reaches.
-    hint = numeric(
-        answer["scored"],
-        0,
-        None,
-        [],
-        "a score needs the price of that very day. Which forecasts find one there?",
-    )
-    if hint is not None:
-        return of_part("scored", hint)
-    last = prices.index[-1]
-    hint = numeric(
-        answer["careless"],
-        grown(last),
-        1,
-        [
-            (
-                grown(HORIZON),
-                "that is the return to mid-2026; a careless board takes the last price that it has.",
-            ),
-            (
-                grown(last, calendar.next_session(START)),
-                "the window begins at the close of 10 December, the last one before the article.",
-            ),
-        ],
-        "take the adjusted closes of IJH without the empty days: the last one against that of 10 December.",
-    )
-    return of_part("careless", hint)
+    return {
+        # No forecast can be scored on a day that no price reaches.
+        "scored": Right(0, "a score needs the price of that very day. Which forecasts find one there?"),
+        "careless": Right(
+            grown(last),
+            "take the adjusted closes of IJH without the empty days: the last one against that of 10 December.",
+            {
+                "that is the return to mid-2026; a careless board takes its last price.": grown(HORIZON),
+                "the window begins at the close of 10 December, the last one before the article.": grown(
+                    last, calendar.next_session(START)
+                ),
+            },
+        ),
+    }
 
 
-@exercise(
-    "08-brier",
-    asks='a dictionary with a percentage ("probability", whole number) and a score ("score", three decimals)',
-    expects={"probability": float, "score": float},
-)
-def brier(answer: dict[str, float], mkt: market.Market) -> Hint | None:
+@exercise("08-brier", {"probability": figure("a percentage", 0), "score": figure("a score", 3)})
+def brier(mkt: market.Market) -> Answer:
     """The one probability for all ten leads with the best Brier score, and that score."""
     truth = _ahead(mkt, LEADS)
-    share = float(truth.mean())
-    hint = numeric(
-        answer["probability"],
-        share * 100,
-        0,
-        [
-            (50.0, "that is a coin’s. Does the score fall when you move away from it?"),
-            (100.0, "that is certainty, which costs most where a lead did not come."),
-            (100 - share * 100, "that is the best probability that a lead does *not* come."),
-        ],
-        "score the ten leads with every probability from zero to one, and take the one with the lowest score.",
-    )
-    if hint is not None:
-        return of_part("probability", hint)
+    share = truth.mean()
     right, certain = forecasts.brier(share, truth), forecasts.brier(1.0, truth)
-    hint = numeric(
-        answer["score"],
-        right,
-        3,
-        [
-            (0.25, "that is the score of a coin; put in the probability that you found."),
-            (certain, "that is the score of certainty; put in the probability you found."),
-            (right * len(LEADS), "that is the sum of the squared distances; Brier’s score is their mean."),
-            (right**0.5, "that is the root of the score; leave the square as it is."),
-        ],
-        "the score is the mean of the squared distances between the probability and what came, one or zero.",
-    )
-    return of_part("score", hint)
+    return {
+        "probability": Right(
+            share * 100,
+            "score the ten leads with every probability from zero to one, and take the one with the lowest score.",
+            {
+                "that is a coin’s. Does the score fall when you move away from it?": 50.0,
+                "that is certainty, which costs most where a lead did not come.": 100.0,
+                "that is the best probability that a lead does *not* come.": 100 - share * 100,
+            },
+        ),
+        "score": Right(
+            right,
+            "the score is the mean of the squared distances between the probability and what came, one or zero.",
+            {
+                "that is the score of a coin; put in the probability that you found.": 0.25,
+                "that is the score of certainty; put in the probability you found.": certain,
+                "that is the sum of the squares; Brier’s score is their mean.": right * len(LEADS),
+                "that is the root of the score; leave the square as it is.": right**0.5,
+            },
+        ),
+    }
 
 
-@exercise(
-    "08-hedges",
-    asks='a dictionary with two whole numbers, "scored" and "true"',
-    expects={"scored": int, "true": int},
-)
-def hedges(answer: dict[str, int], mkt: market.Market) -> Hint | None:
+@exercise("08-hedges", {"scored": COUNT, "true": COUNT})
+def hedges(mkt: market.Market) -> Answer:
     """Of the three statements that only hedged sentences make: how many can be scored, how many came true."""
-    behind = sum(
-        bool(_ahead(mkt, ["SPY"], "XLK", calendar.since(START, end))["SPY"]) for end in (SPRING, HORIZON)
+    spring, later = (
+        int(_ahead(mkt, ["SPY"], "XLK", calendar.since(START, end))["SPY"]) for end in (SPRING, HORIZON)
     )
+    behind = spring + later
     rose = forecasts.change(mkt.macro("DGS10"), START, HORIZON) > 0
-    fell = bool(forecasts.gains(mkt.prices(["^RUT"]), ["^RUT"], HALF_YEAR)["^RUT"] < 0)
-    hint = numeric(
-        answer["scored"],
-        2 + int(rose),
-        None,
-        [],
-        "the statement about the Russell 2000 has an if. Did its condition come about? If not, nothing can be "
-        "scored.",
-    )
-    if hint is not None:
-        return of_part("scored", hint)
-    hint = numeric(
-        answer["true"],
-        behind + int(rose and fell),
-        None,
-        [
-            (
-                2 - behind + int(rose and fell),
-                "the forecast was that technology falls behind SPY, not that it leads.",
-            ),
-            (
-                behind + int(rose and not fell),
-                "the warning was that small caps fall when yields rise; did the Russell 2000 fall?",
-            ),
-        ],
-        "technology has two horizons, the end of March and of June 2026; compare it with SPY at each.",
-    )
-    return of_part("true", hint)
+    fell = forecasts.gains(mkt.prices(["^RUT"]), ["^RUT"], HALF_YEAR)["^RUT"] < 0
+    warned = int(rose and fell)
+    return {
+        "scored": Right(
+            2 + int(rose),
+            "the statement about the Russell 2000 has an if. Did its condition come about? If not, nothing can be "
+            "scored.",
+        ),
+        "true": Right(
+            behind + warned,
+            "technology has two horizons, the end of March and of June 2026; compare it with SPY at each.",
+            {
+                "the forecast was that technology falls behind SPY, not that it leads.": 2 - behind + warned,
+                "that reads one horizon; technology has two.": [spring + warned, later + warned],
+                "small caps were to fall when yields rise; did the Russell 2000 fall?": behind
+                + int(rose and not fell),
+            },
+        ),
+    }
 
 
-@exercise(
-    "08-persistence",
-    asks='a dictionary with two whole numbers, "article" and "persistence"',
-    expects={"article": int, "persistence": int},
-)
-def persistence(answer: dict[str, int], mkt: market.Market) -> Hint | None:
+@exercise("08-persistence", {"article": COUNT, "persistence": COUNT})
+def persistence(mkt: market.Market) -> Answer:
     """Of ten leads over SPY: how many came, and how many outcomes looking back had right."""
     led, leads = _ahead(mkt, LEADS, span=calendar.since("2025-10-31", START)), _ahead(mkt, LEADS)
-    hint = numeric(
-        answer["article"],
-        int(leads.sum()),
-        None,
-        [
-            (int(led.sum()), "that is how many led before the article; count those that led after it."),
-            (_rose(mkt, LEADS), "that is how many rose; a lead asks for more than SPY."),
-        ],
-        "the article foretold a lead for each; count the higher total returns than SPY’s to mid-2026.",
-    )
-    if hint is not None:
-        return of_part("article", hint)
-    hint = numeric(
-        answer["persistence"],
-        int((led == leads).sum()),
-        None,
-        [
-            (
-                int((led & leads).sum()),
-                "persistence is also right where one was behind before and stayed behind.",
-            ),
-            (int(led.sum()), "that is how many led before; how many outcomes did that foretell?"),
-            (int((led != leads).sum()), "that is how often persistence was wrong."),
-        ],
-        "persistence foretells for each name what it did from the end of October to 10 December, lead or lag.",
-    )
-    return of_part("persistence", hint)
+    return {
+        "article": Right(
+            leads.sum(),
+            "the article foretold a lead for each; count the higher total returns than SPY’s to mid-2026.",
+            {
+                "that is how many led before the article; count those that led after it.": led.sum(),
+                "that is how many rose; a lead asks for more than SPY.": _rose(mkt, LEADS),
+            },
+        ),
+        "persistence": Right(
+            (led == leads).sum(),
+            "it foretells for each name what it did from the end of October to 10 December, lead or lag.",
+            {
+                "it is also right where one was behind before and stayed behind.": (led & leads).sum(),
+                "that is how many led before; how many outcomes did that foretell?": led.sum(),
+                "that is how often persistence was wrong.": (led != leads).sum(),
+            },
+        ),
+    }

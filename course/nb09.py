@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from course.checks import Hint, exercise, numeric, of_part
+from course.checks import COUNT, Answer, Right, exercise, figure
 from helpers import claims, market, notebooks
 from helpers.claims import registry, rules
 
@@ -23,198 +23,138 @@ FIRM = 0.8
 def _board() -> pd.DataFrame:
     """One row a verdict: whether it holds, and what it is counted by."""
     folder = Path(os.environ.get(notebooks.EXECUTED) or notebooks.FOLDER)
-    files = [folder / f"{name}.ipynb" for name in notebooks.names(folder)]
-    return _read(tuple((path, path.stat().st_mtime_ns) for path in files))
+    return _read(folder, tuple(path.stat().st_mtime_ns for path in sorted(folder.glob("*.ipynb"))))
 
 
 @functools.lru_cache(maxsize=1)
-def _read(files: tuple[tuple[Path, int], ...]) -> pd.DataFrame:
+def _read(folder: Path, saved: tuple[int, ...]) -> pd.DataFrame:
     """As :func:`_board`; read anew when a notebook was saved since."""
-    every = claims.load()
-    rows = [
-        {
-            "verdict": entry["verdict"],
-            "holds": entry["verdict"] in HOLDS,
-            "clarity": entry["clarity"],
-            "share": (entry["robustness"] or {}).get("share"),
-            "of": (entry["robustness"] or {"of": 0})["of"],
-            "section": every[entry["id"]].section,
-            "paragraph": every[entry["id"]].paragraph,
-        }
-        for entry in notebooks.verdicts(files[0][0].parent)
-    ]
-    return pd.DataFrame(rows).astype({"share": float})
+    entries = notebooks.verdicts(folder)
+    board = pd.DataFrame(entries)[["verdict", "clarity"]]
+    board["holds"] = board["verdict"].isin(HOLDS)
+    for name, none in (("share", np.nan), ("of", 0)):
+        board[name] = [(entry["robustness"] or {name: none})[name] for entry in entries]
+    for name in ("section", "paragraph"):
+        board[name] = [getattr(claims.claim(entry["id"]), name) for entry in entries]
+    return board.astype({"share": float})
 
 
-@exercise("09-checkable", asks="a percentage, one decimal", expects=float)
-def checkable(answer: float, mkt: market.Market) -> Hint | None:
+def _percent(flags: pd.Series) -> float:
+    return flags.mean() * 100
+
+
+@exercise("09-checkable", figure("a percentage", 1))
+def checkable(mkt: market.Market) -> Answer:
     """Share of claims that hold among those that could be checked against public figures."""
     board = _board()
-    closed = board["verdict"].isin([rules.UNVERIFIED, rules.NOT_CHECKABLE])
-
-    def share(part: pd.DataFrame, wanted: tuple[str, ...] = HOLDS) -> float:
-        return float(part["verdict"].isin(wanted).mean() * 100)
-
-    return numeric(
-        answer,
-        share(board[~closed]),
-        1,
-        [
-            (
-                share(board),
-                "that divides by all claims; take those that could not be checked out of both counts.",
-            ),
-            (
-                share(board[board["verdict"] != rules.NOT_CHECKABLE]),
-                "that leaves the unverified ones in; nobody could check them either.",
-            ),
-            (
-                share(board[board["verdict"] != rules.UNVERIFIED]),
-                "that leaves what is not checkable in; take both kinds out.",
-            ),
-            (
-                share(board[~closed], (rules.SUPPORTED,)),
-                "that counts the supported ones only; a claim with a caveat holds too.",
-            ),
-        ],
+    verdict, holds = board["verdict"], board["holds"]
+    unverified, closed = verdict == rules.UNVERIFIED, verdict == rules.NOT_CHECKABLE
+    could_be = ~(unverified | closed)
+    supported = _percent(verdict[could_be] == rules.SUPPORTED)
+    return Right(
+        _percent(holds[could_be]),
         "divide the claims that hold by the claims whose verdict is neither unverified nor not checkable.",
+        {
+            "that divides by all claims; take those that could not be checked out.": _percent(holds),
+            "that leaves the unverified ones in; nobody could check them either.": _percent(holds[~closed]),
+            "that leaves what is not checkable in; take both kinds out.": _percent(holds[~unverified]),
+            "that counts the supported ones only; a claim with a caveat holds too.": supported,
+        },
     )
 
 
-@exercise(
-    "09-firm",
-    asks='a dictionary with two whole numbers, "firm" and "hold"',
-    expects={"firm": int, "hold": int},
-)
-def firm(answer: dict[str, int], mkt: market.Market) -> Hint | None:
+@exercise("09-firm", {"firm": COUNT, "hold": COUNT})
+def firm(mkt: market.Market) -> Answer:
     """Verdicts tried in enough ways that stay in at least four fifths of them, and how many of those hold."""
     board = _board()
-    tried = board["of"] >= registry.conventions()["few"]
-    firm_ones = tried & (board["share"] >= FIRM)
-    hint = numeric(
-        answer["firm"],
-        int(firm_ones.sum()),
-        None,
-        [
-            (
-                int((board["share"] >= FIRM).sum()),
-                "that counts verdicts that were tried in too few ways; five is the least.",
-            ),
-            (
-                int((firm_ones | ~tried).sum()),
-                "that counts the verdicts that were tried in too few ways as firm; nothing is known of them.",
-            ),
-            (int((tried & (board["share"] > FIRM)).sum()), "at least four fifths includes four fifths."),
-            (int((tried & (board["share"] >= 1)).sum()), "that asks for every way; four fifths will do."),
-            (int((tried & (board["share"] < FIRM)).sum()), "those are the ones that are not firm."),
-        ],
-        "count the verdicts tried in five ways or more, of which at least four fifths give the same verdict.",
-    )
-    if hint is not None:
-        return of_part("firm", hint)
-    hint = numeric(
-        answer["hold"],
-        int((firm_ones & board["holds"]).sum()),
-        None,
-        [
-            (int(board["holds"].sum()), "that counts all claims that hold; keep the firm ones only."),
-            (
-                int((firm_ones & (board["verdict"] == rules.SUPPORTED)).sum()),
-                "that counts the supported ones only; a claim with a caveat holds too.",
-            ),
-        ],
-        "both must be true of a claim: its verdict is firm, and it holds.",
-    )
-    return of_part("hold", hint)
+    share, tried = board["share"], board["of"] >= registry.conventions()["few"]
+    right, holds = tried & (share >= FIRM), board["holds"]
+    supported = right & (board["verdict"] == rules.SUPPORTED)
+    few, unknown = share >= FIRM, right | ~tried
+    return {
+        "firm": Right(
+            right.sum(),
+            "count the verdicts tried in five ways or more, of which at least four fifths give the same verdict.",
+            {
+                "that counts verdicts that were tried in too few ways; five is the least.": few.sum(),
+                "that counts those tried in too few ways as firm; nothing is known of them.": unknown.sum(),
+                "at least four fifths includes four fifths.": (tried & (share > FIRM)).sum(),
+                "that asks for every way; four fifths will do.": (tried & (share >= 1)).sum(),
+                "those are the ones that are not firm.": (tried & (share < FIRM)).sum(),
+            },
+        ),
+        "hold": Right(
+            (right & holds).sum(),
+            "both must be true of a claim: its verdict is firm, and it holds.",
+            {
+                "that counts all claims that hold; keep the firm ones only.": holds.sum(),
+                "that counts the supported ones only; a claim with a caveat holds too.": supported.sum(),
+            },
+        ),
+    }
 
 
-@exercise(
-    "09-clarity",
-    asks='a dictionary with two figures in percentage points, one decimal ("difference" and "error")',
-    expects={"difference": float, "error": float},
-)
-def clarity(answer: dict[str, float], mkt: market.Market) -> Hint | None:
+@exercise("09-clarity", dict.fromkeys(("difference", "error"), figure("percentage points", 1)))
+def clarity(mkt: market.Market) -> Answer:
     """Share of clear sentences that hold, less that of vague ones, and the standard error of the difference."""
     board = _board()
-    clear, vague = (board.loc[board["clarity"] == kind, "holds"] for kind in ("clear", "vague"))
-    everything = pd.concat([clear, vague]).mean()
-    variances = [part.mean() * (1 - part.mean()) / len(part) for part in (clear, vague)]
-    hint = numeric(
-        answer["difference"],
-        float(clear.mean() - vague.mean()) * 100,
-        1,
-        [
-            (
-                float(clear.sum() - vague.sum()),
-                "that is a difference of counts; divide each by the number of its sentences first.",
-            ),
-            (float(clear.mean()) * 100, "that is the share of the clear ones alone; subtract the other."),
-        ],
-        "take the share that holds among the clear sentences, and subtract that among the vague ones.",
-    )
-    if hint is not None:
-        return of_part("difference", hint)
-    hint = numeric(
-        answer["error"],
-        float(np.sqrt(sum(variances))) * 100,
-        1,
-        [
-            (
-                float(np.sqrt(everything * (1 - everything) / (len(clear) + len(vague)))) * 100,
-                "that is the error of the share of both kinds together; a difference has two sources of error.",
-            ),
-            (
-                float(sum(np.sqrt(variances))) * 100,
-                "standard errors of independent shares add in squares, not as they are.",
-            ),
-            (float(np.sqrt(variances[0])) * 100, "that is the error of the clear ones’ share alone."),
-            (float(np.sqrt(variances[1])) * 100, "that is the error of the vague ones’ share alone."),
-            (
-                float(
-                    np.sqrt(
-                        sum(value * n for value, n in zip(variances, map(len, (clear, vague)), strict=True))
-                    )
+    both = board[board["clarity"].isin(["clear", "vague"])]
+    found = both.groupby("clarity")["holds"].agg(["mean", "sum", "size"])
+    share, together = found["mean"], both["holds"].mean()
+    spread = share * (1 - share)
+    errors = np.sqrt(spread / found["size"]) * 100
+    return {
+        "difference": Right(
+            (share["clear"] - share["vague"]) * 100,
+            "take the share that holds among the clear sentences, and subtract that among the vague ones.",
+            {
+                "that is a difference of counts; divide each by the number of its sentences first.": found[
+                    "sum"
+                ]["clear"]
+                - found["sum"]["vague"],
+                "that is the share of the clear ones alone; subtract the other.": share["clear"] * 100,
+            },
+        ),
+        "error": Right(
+            np.sqrt((errors**2).sum()),
+            "the variance of a share p of n is p(1 − p)/n; add the two variances, and take the root.",
+            {
+                "that is the error of the share of both together; a difference has two sources.": np.sqrt(
+                    together * (1 - together) / len(both)
                 )
                 * 100,
-                "each variance is divided by the number of its sentences.",
-            ),
-        ],
-        "the variance of a share p of n is p(1 − p)/n; add the two variances, and take the root.",
-    )
-    return of_part("error", hint)
+                "standard errors of independent shares add in squares, not as they are.": errors.sum(),
+                "that is the error of the clear ones’ share alone.": errors["clear"],
+                "that is the error of the vague ones’ share alone.": errors["vague"],
+                "each variance is divided by the number of its sentences.": np.sqrt(spread.sum()) * 100,
+            },
+        ),
+    }
 
 
-@exercise("09-paragraphs", asks="a percentage, one decimal", expects=float)
-def paragraphs(answer: float, mkt: market.Market) -> Hint | None:
+@exercise("09-paragraphs", figure("a percentage", 1))
+def paragraphs(mkt: market.Market) -> Answer:
     """Share that holds if every paragraph of the article has one vote, shared by its claims."""
     board = _board()
 
-    def votes(by: list[str]) -> float:
-        return float(board.groupby(by)["holds"].mean().mean() * 100)
+    def votes(*by: str, of: str = "mean") -> float:
+        return _percent(board.groupby(list(by))["holds"].agg(of))
 
-    groups = board.groupby(["section", "paragraph"])["holds"]
-    return numeric(
-        answer,
-        votes(["section", "paragraph"]),
-        1,
-        [
-            (
-                float(board["holds"].mean() * 100),
-                "that gives every claim one vote; average within each paragraph first.",
-            ),
-            (votes(["section"]), "that gives every part of the article one vote; go down to its paragraphs."),
-            (
-                votes(["paragraph"]),
-                "the numbers of the paragraphs begin anew in every part: two columns together name a paragraph.",
-            ),
-            (
-                float(groups.all().mean() * 100),
-                "that asks that all claims of a paragraph hold; they share its vote instead.",
-            ),
-            (
-                float(groups.any().mean() * 100),
-                "that asks that any claim of a paragraph holds; they share its vote instead.",
-            ),
-        ],
+    own = ("section", "paragraph")
+    return Right(
+        votes(*own),
         "first the share that holds within each paragraph, then the plain mean of those shares.",
+        {
+            "that gives every claim one vote; average within each paragraph first.": _percent(board["holds"]),
+            "that gives every part of the article one vote; go down to its paragraphs.": votes("section"),
+            "the numbers of the paragraphs begin anew in every part: two columns together name a paragraph.": votes(
+                "paragraph"
+            ),
+            "that asks that all claims of a paragraph hold; they share its vote instead.": votes(
+                *own, of="all"
+            ),
+            "that asks that any claim of a paragraph holds; they share its vote instead.": votes(
+                *own, of="any"
+            ),
+        },
     )

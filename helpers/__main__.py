@@ -23,21 +23,28 @@ from helpers.files import HelperError
 Arguments = argparse.Namespace
 #: Set to anything, this shows the traceback of what no reader of bad input foresaw.
 DEBUG = "HELPERS_DEBUG"
+FRESH = "execute every notebook, also where nothing that it read has changed"
 
 
 # ------------------------------------------------------------------------------------------------ commands
 
 
 def claims(given: Arguments) -> int:
-    """List the registry, or every fault of it."""
-    from helpers.claims import registry
+    """List the registry, or every fault of it, or seal its rules."""
+    from helpers.claims import registry, seal
 
     faults = registry.check()
-    for fault in faults:
+    open_ = [] if faults or given.seal else registry.unfinished()
+    for fault in [*faults, *open_]:
         _warn(f"error: {fault}")
-    if faults:
+    if faults or (open_ and given.check):
         return 1
     known = registry.load().values()
+    if given.seal:
+        print(
+            f"{seal.seal()} of {len(known)} rules sealed in {seal.path()}; commit it, so that others can date it."
+        )
+        return 0
     if given.check:
         print(f"{len(known)} claims, {len(registry.facts())} facts: no fault found.")
         return 0
@@ -56,15 +63,16 @@ def verdicts(given: Arguments) -> int:
         found, faults = notebooks.examined(notebooks.read_all())
         for fault in faults:
             _warn(f"error: {fault}")
-        if not faults:
-            print(f"{len(found)} verdicts follow from their own figures, rules and facts.")
-        return 1 if faults else 0
-    found = notebooks.verdicts()
+        if faults:
+            return 1
+        print(f"{len(found)} verdicts follow from their own figures, rules and facts.")
+    else:
+        found = notebooks.verdicts()
     if given.json:
         from helpers.report import machine
 
         print(machine.as_json(machine.contract(found)), end="")
-    else:
+    elif not given.check:
         from helpers.claims import card
 
         for entry in found:
@@ -81,15 +89,17 @@ def verdicts(given: Arguments) -> int:
 def execute(given: Arguments) -> int:
     """Execute notebooks on the reference store and save them in place."""
     from helpers import market, notebooks
+    from helpers.claims import registry
 
-    store = market.connect().store
-    if store is None or not (given.any_store or market.is_reference(store)):
+    store = None if registry.made_up() else market.connect().store
+    first = registry.place() == registry.home()
+    if first and (store is None or not (given.any_store or market.is_reference(store))):
         raise HelperError(
             "The committed notebooks are executed on the reference store, and this store is another; "
             "set MARKET_DATA to the reference store, or add --any-store."
         )
     wanted = [notebooks.path_of(name).stem for name in given.name] or notebooks.names()
-    notebooks.run(wanted, notebooks.path_of, _warn, bar=sys.stderr.isatty())
+    notebooks.run(wanted, notebooks.path_of, _warn, bar=sys.stderr.isatty(), fresh=given.fresh)
     return 0
 
 
@@ -97,9 +107,10 @@ def report(given: Arguments) -> int:
     """Write the report, or with it the printed edition; its address is the last line."""
     from helpers.report import command
 
-    target = Path(given.out) if given.out else command.SITE
+    target = Path(given.out) if given.out else None
     printed = given.command == "pdf"
-    print(command.pdf(target) if printed else command.report(target, one_file=given.onefile))
+    made = command.pdf(target, given.fresh) if printed else command.report(target, given.onefile, given.fresh)
+    print(made)
     return 0
 
 
@@ -154,11 +165,18 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, run: Any, text: str) -> argparse.ArgumentParser:
         sub = below.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         sub.set_defaults(run=run)
+        if name in _READ_AN_ARTICLE:
+            text = "another article than the first (or ARTICLE)"
+            sub.add_argument("--article", metavar="FOLDER", help=text)
         return sub
 
     _for_readers(add)
     _for_authors(add)
     return made
+
+
+#: Commands that read claims or notebooks, and so can be meant for another article.
+_READ_AN_ARTICLE = {"report", "pdf", "verdicts", "claims", "lab", "notebooks", "new-claim"}
 
 
 def _for_readers(add: Any) -> None:
@@ -167,7 +185,10 @@ def _for_readers(add: Any) -> None:
         ("pdf", "the report as a printed edition (needs Chromium)"),
     ):
         sub = add(name, report, text)
-        sub.add_argument("--out", metavar="FOLDER", help="folder of the site (default: site)")
+        sub.add_argument(
+            "--out", metavar="FOLDER", help="folder of the site (default: site, in an article's own folder)"
+        )
+        sub.add_argument("--fresh", action="store_true", help=FRESH)
         if name == "report":
             sub.add_argument("--onefile", action="store_true", help="also as one self-contained HTML file")
     sub = add("data", data, "fetch the market data from their providers into MARKET_DATA or data/market")
@@ -180,7 +201,8 @@ def _for_readers(add: Any) -> None:
     sub.add_argument("--json", action="store_true", help="with every rule and figure, as JSON")
     sub.add_argument("--check", action="store_true", help="derive each again; name what does not follow")
     sub = add("claims", claims, "list the claims; non-zero with every fault of the registry")
-    sub.add_argument("--check", action="store_true", help="only check")
+    sub.add_argument("--check", action="store_true", help="only check; also what is unfinished is a fault")
+    sub.add_argument("--seal", action="store_true", help="write a dated hash of each rule to seal.json")
     add("lab", teaching, "open JupyterLab on the first notebook")
     for name, text in (
         ("student", "write the notebooks without solutions to editions/student"),
@@ -194,18 +216,32 @@ def _for_readers(add: Any) -> None:
 def _for_authors(add: Any) -> None:
     sub = add("notebooks", execute, "execute notebooks on the reference store and save them in place")
     sub.add_argument("name", nargs="*", metavar="NAME", help="a notebook’s name (default: all)")
+    sub.add_argument("--fresh", action="store_true", help=FRESH)
     sub.add_argument("--any-store", action="store_true", help="also on a store that is not the reference one")
-    sub = add("test", maintain, "lint, types, verdicts, unit tests and notebook tests")
+    sub = add("test", maintain, "lint, types, verdicts and tests, which execute the notebooks too")
+    sub.add_argument("--slow", action="store_true", help="only the tests that are slow and rarely fail")
     sub.add_argument("pytest", nargs="*", metavar="ARGUMENT", help="for pytest's unit tests, after --")
     sub = add("new-claim", maintain, "print the entry of a new claim with the next free id")
-    sub.add_argument("--section", required=True, metavar="NAME", help="section of the article")
-    sub.add_argument("--paragraph", required=True, type=int, metavar="N", help="of the section, from 1")
-    sub.add_argument("--notebook", required=True, metavar="NAME", help="the one that will judge it")
-    sub.add_argument("--fragment", metavar="TEXT", help="at most eight words of the article")
-    sub.add_argument("--says", metavar="TEXT", help="the claim in our own words")
-    sub.add_argument("--kind", metavar="KIND", help="such as number, comparison, cause, opinion, forecast")
-    sub.add_argument("--clarity", metavar="WORD", help="clear, vague or not-testable")
-    sub.add_argument("--write", action="store_true", help="also put it into data/claims.yaml, in its place")
+    sub.add_argument("--paragraph", type=int, default=1, metavar="N", help="of the section, from 1")
+    for name, text in (
+        ("section", "of the article (default: that of the last claim)"),
+        ("notebook", "the one that will judge it; --write makes it if need be"),
+        ("fragment", "at most eight words of the article"),
+        ("says", "the claim in our own words"),
+        ("kind", "such as number, comparison, cause, opinion, forecast"),
+        ("clarity", "clear, vague or not-testable"),
+    ):
+        sub.add_argument(f"--{name}", metavar="TEXT", help=text)
+    sub.add_argument("--write", action="store_true", help="also put it into claims.yaml, in its place")
+    sub = add("new-article", maintain, "begin to check an article of your own, in a folder of its own")
+    sub.add_argument("folder", metavar="FOLDER")
+    for name, text in (
+        ("title", "what your collection calls itself"),
+        ("publisher", "who published the article"),
+        ("date", "when, as 2024-01-31"),
+        ("address", "where it stands on the web"),
+    ):
+        sub.add_argument(f"--{name}", metavar=name.upper(), help=text)
     sub = add("synthetic", synthetic, "write the synthetic market to a folder")
     sub.add_argument("folder", metavar="DIR")
     add("bench", maintain, "ratios against what a user would otherwise do")
@@ -216,10 +252,12 @@ def _for_authors(add: Any) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
     given = parser().parse_args(arguments)
+    if article := getattr(given, "article", None) or os.environ.get("ARTICLE"):
+        os.environ["ARTICLE"] = os.path.abspath(os.path.expanduser(article))  # kernels run elsewhere
     try:
         return int(given.run(given))
     except HelperError as error:
-        _warn(f"error: {error}")
+        _warn(f"error: {' '.join(str(error).split())}")
     except KeyboardInterrupt as stop:
         _warn("Interrupted; nothing was left half written.")
         return 128 + (stop.args[0] if stop.args else signal.SIGINT)

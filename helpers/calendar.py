@@ -1,7 +1,7 @@
 """New York sessions (XNYS) and the windows that the article's words stand for.
 
 A window runs from the close of its first session to the close of its last: the return over
-``Window("November 2025", 2025-10-31, 2025-11-28)`` is the return of November.
+``Window("June 2024", 2024-05-31, 2024-06-28)`` is the return of June.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ Every verb takes a frame (or a series), ``title=`` and ``unit=``, and what :clas
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -14,7 +15,7 @@ from matplotlib import colormaps, style
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.dates import AutoDateLocator, date2num, num2date
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, StrMethodFormatter
 
 from helpers import market
 from helpers.figure import INK, QUIET, STYLE, Carry, Chart, collisions
@@ -24,8 +25,6 @@ from helpers.words import and_more, date, num, short_date
 
 __all__ = [
     "COLOUR",
-    "CYCLE",
-    "DIVERGING",
     "MOST_ROWS",
     "VERDICT",
     "bars",
@@ -36,7 +35,7 @@ __all__ = [
     "lines",
     "spread",
     "table",
-    "timeline",
+    "timeline"
 ]  # fmt: skip
 
 #: Okabe and Ito's palette (2008), which colour-blind readers can tell apart; darkened where white text or
@@ -52,7 +51,6 @@ COLOUR = {
     "muted": "#8C8C8C",  # context
     "band": "#D9D9D9",  # uncertainty
 }
-CYCLE = [COLOUR[name] for name in ("small", "large", "value", "growth", "dow", "rates")]
 #: Two-sided scale around zero: orange above, violet below.
 DIVERGING = "PuOr_r"
 #: Colour and sign of an outcome, in the order in which a key names them.
@@ -66,6 +64,7 @@ VERDICT = {
 }
 #: For what has no colour of its own: ink and grey, told apart by their dashes.
 _NEUTRAL = (INK, "#6B6B6B", "#9A9A9A")
+_BINARY = (COLOUR["band"], _NEUTRAL[1])
 _DASHES: tuple[Any, ...] = ("", (5, 2), (1, 1.4), (6, 2, 1.2, 2))
 _SHAPES = ("o", "D", "s", "^", "v", "P")
 _RULE = {"color": INK, "linewidth": 1.1, "linestyle": "--", "zorder": 1.5}
@@ -110,6 +109,14 @@ def _meaning(name: str) -> str | None:
     return entry["size"] if entry.get("size") in ("small", "large") else None
 
 
+def _rows(carry: Carry, labels: Iterable[Any], gaps: float = 0) -> list[str]:
+    """Names of rows, long ones in two lines or three; sets the height that they need."""
+    named = [textwrap.fill(str(label), 26) for label in labels]
+    pitch = (0.25, 0.37, 0.5)[min(2, max((name.count("\n") for name in named), default=0))]
+    carry["height"] = max(carry.get("height", 0), 0.6 + pitch * (len(named) + gaps))
+    return named
+
+
 def _light(colour: str, share: float = 0.55) -> str:
     red, green, blue = (part * (1 - share) + share for part in to_rgb(colour))
     return to_hex((red, green, blue))
@@ -129,7 +136,8 @@ def _place(labels: pd.Index, wanted: Any) -> int:
 def _days(dates: Sequence[Any]) -> list[str]:
     """Days for an axis: the month is said where it begins."""
     stamps = [pd.Timestamp(day) for day in dates]
-    new = [i == 0 or day.month != stamps[i - 1].month for i, day in enumerate(stamps)]
+    new = [day.month != (stamps[i - 1].month if i else 0) for i, day in enumerate(stamps)]
+    new[0] = not any(new[1:2])  # two months side by side would run together
     return [f"{day.day}\n{day:%b}" if first else f"{day.day}" for day, first in zip(stamps, new, strict=True)]
 
 
@@ -184,7 +192,7 @@ def lines(
     band : low and high edges (two Series or numbers) and words
     context : paths of the same index in grey, behind; the name of its columns goes into the key
     named : columns of the context that are named at their ends
-    below : a second panel: ``{"frame": ..., "unit": ..., "references": ..., "points": ...}``, filled to zero
+    below : a second panel, filled to zero: ``frame`` and ``unit``; ``colour``, ``references`` and ``points`` as above
     """
     shown = _wide(frame)
     dotted = points if isinstance(points, list) else [] if points is None else [points]
@@ -229,21 +237,22 @@ class _Axis:
 
     def label(self, ax: Any, words: str | None) -> None:
         """Ticks and words of the axis; one year is said once."""
+        one_year = self.dates and self.index[0].year == self.index[-1].year
         if self.even:
-            step = 1 if len(self.index) <= 16 else -(-len(self.index) // 11)
-            ticks = range(0, len(self.index), step)
+            ticks = range(0, len(self.index), -(-len(self.index) // 14))
             ax.set_xticks(
-                ticks, [short_date(self.index[i]) if self.dates else str(self.index[i]) for i in ticks]
+                ticks, _days(self.index[list(ticks)]) if self.dates else [str(self.index[i]) for i in ticks]
             )
         elif self.dates:
-            long = self.all[-1] - self.all[0] > 900
-            ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=9))
+            form = "%Y" if self.all[-1] - self.all[0] > 1900 else "" if one_year else "%b\n%Y"
+            ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
             ax.xaxis.set_major_formatter(
-                FuncFormatter(lambda x, _: f"{num2date(x):%Y}" if long else short_date(num2date(x).date()))
+                FuncFormatter(
+                    lambda x, _: f"{num2date(x):{form}}" if form else short_date(num2date(x).date())
+                )
             )
         pad = 0.4 if self.even else (self.all[-1] - self.all[0]) * 0.012
         ax.set_xlim(self.all[0] - pad, self.all[-1] + pad)
-        one_year = self.dates and self.index[0].year == self.index[-1].year
         ax.set_xlabel(words if words is not None else f"{self.index[0]:%Y}" if one_year else "")
 
 
@@ -258,13 +267,13 @@ def _paths(
     import seaborn as sns
 
     used: list[str] = []
-    short = len(frame) <= 31 and frame.shape[1] > 1
+    short = len(frame) <= 20 and frame.shape[1] > 1
     for position, column in enumerate(frame):
         colour, values = _colour(column, position, colours), frame[column].astype(float)
         if values.isna().all():
             raise HelperError(f"The column '{column}' of the chart “{chart.carry['title']}” has no numbers.")
         # Lines of one colour differ in their dashes; long ones always, short ones in their marks too.
-        turn = (used.count(colour) if short else position) % len(_DASHES)
+        turn = (used.count(colour) if short else position) % len(_DASHES) if column != thick else 0
         used.append(colour)
         sns.lineplot(x=spot.all, y=values.to_numpy(), color=colour, ax=chart.ax, estimator=None, legend=False)
         line = chart.ax.lines[-1]
@@ -314,8 +323,9 @@ def _decorate(
 
 
 def _second(chart: Chart, below: Mapping[str, Any], spot: _Axis) -> None:
-    ax, colour = chart.axes[1], next(iter(chart.colours.values()))
-    values = _wide(below["frame"]).iloc[:, 0].reindex(spot.index)
+    frame = _wide(below["frame"])
+    ax, colour = chart.axes[1], _colour(frame.columns[0], 0, below.get("colour"))
+    values = frame.iloc[:, 0].reindex(spot.index)
     ax.fill_between(spot.all, values, 0, color=_light(colour), linewidth=0)
     ax.plot(spot.all, values, color=colour, linewidth=0.9)
     ax.set_ylabel(below["unit"])
@@ -356,7 +366,7 @@ def dots(
     said: str = "article",
     shapes: Sequence[Any] | None = None,
     colours: Colours | None = None,
-    interval: tuple[str, str] | None = None,
+    interval: tuple[str, str] | tuple[str, str, str] | None = None,
     values: bool = True,
     **carry: Unpack[Carry],
 ) -> Chart:
@@ -369,29 +379,30 @@ def dots(
     references : with groups, the figure quoted for each (a dashed line over its rows, called ``said``); else words
         by value
     shapes : one name a row, which gets a shape and stands in the key
-    colours : names of COLOUR by group or row; of joined dots, by ``"up"`` and ``"down"``
-    interval : names of the two columns with the ends of an interval around the first column
+    colours : names of COLOUR by group or row
+    interval : names of the two columns with the ends of an interval around the first column, and words for it
     values : print the figure, or the change from first to last, at the right
     """
     shown = _wide(frame)
-    drawn = shown.drop(columns=list(interval or ()))
+    drawn = shown.drop(columns=list((interval or ())[:2]))
     kinds = [str(kind) for kind in groups] if groups is not None else [""] * len(shown)
     heads = list(dict.fromkeys(kinds)) if groups is not None else []
     with style.context(STYLE):
-        carry.setdefault("height", 0.6 + 0.26 * (len(shown) + 1.3 * len(heads)))
+        names = _rows(carry, shown.index, 1.3 * len(heads))
         chart = Chart("Dot chart", shown, carry)
         new = [i > 0 and bool(heads) and kind != kinds[i - 1] for i, kind in enumerate(kinds)]
         rows = np.arange(len(kinds)) + 1.3 * np.cumsum(new)
         if drawn.shape[1] > 1:
-            _joined(chart, drawn, rows, colours if isinstance(colours, Mapping) else {})
+            _joined(chart, drawn, rows)
         else:
             _stems(chart, drawn.iloc[:, 0], rows, kinds, shapes, colours, not interval)
         if interval:
-            chart.stroke(f"{interval[0]} to {interval[1]}", color=QUIET, linewidth=1.4)
+            words = interval[2] if len(interval) > 2 else f"{interval[0]} to {interval[1]}"
+            chart.stroke(words, color=QUIET, linewidth=1.4)
             chart.ax.hlines(
                 rows, shown[interval[0]], shown[interval[1]], color=QUIET, linewidth=1.4, zorder=1.8
             )
-        chart.ax.set_yticks(rows, [str(name) for name in shown.index])
+        chart.ax.set_yticks(rows, names)
         chart.ax.set_ylim(rows[-1] + 0.7, -1.5 if heads else -0.7)
         chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", ""))
         chart.ax.grid(axis="y", visible=False)
@@ -440,25 +451,23 @@ def _stems(
     chart.colours |= dict(zip(called, hues, strict=True))
 
 
-def _joined(chart: Chart, frame: pd.DataFrame, rows: Any, colours: Mapping[Any, str]) -> None:
+def _joined(chart: Chart, frame: pd.DataFrame, rows: Any) -> None:
     import seaborn as sns
 
-    chart.colours |= {"up": COLOUR[colours.get("up", "value")], "down": COLOUR[colours.get("down", "growth")]}
-    looks = {
-        name: {"color": chart.colours[name], "linestyle": line} for name, line in (("up", "-"), ("down", ":"))
-    }
     ends = frame.iloc[:, [0, -1]].to_numpy(float)
-    for row, (first, last) in zip(rows, ends, strict=True):
-        chart.ax.plot([first, last], [row, row], linewidth=2.8, **looks["up" if last > first else "down"])
-    for name in [
-        n for n, rose in (("up", True), ("down", False)) if ((ends[:, 1] > ends[:, 0]) == rose).any()
-    ]:
-        chart.stroke(name, linewidth=2.8, **looks[name])
+    rose = ends[:, 1] > ends[:, 0]
+    for name, own, colour, line in (("up", rose, INK, "-"), ("down", ~rose, COLOUR["muted"], ":")):
+        if own.any():
+            chart.ax.hlines(rows[own], *ends[own].T, colors=colour, linestyles=line, linewidth=2.4, zorder=2)
+            chart.stroke(name, color=colour, linestyle=line, linewidth=2.4)
+            chart.colours[name] = colour
     for position, column in enumerate(frame):
         middle = 0 < position < frame.shape[1] - 1
         face = COLOUR["muted"] if middle else "white" if position == 0 else INK
         edge, shape = COLOUR["muted"] if middle else INK, "d" if middle else "o"
-        look = {"color": face, "edgecolor": edge, "marker": shape, "s": 46, "linewidth": 1.1}
+        # The first dot is the largest: it shows around a last one in the same place.
+        size = 30 if middle or position else 84
+        look = {"color": face, "edgecolor": edge, "marker": shape, "s": size, "linewidth": 1.1}
         sns.scatterplot(
             x=frame[column].to_numpy(), y=rows, ax=chart.ax, zorder=3 + position, legend=False, **look
         )
@@ -475,24 +484,28 @@ def _quoted(
         dashed = {**_RULE, "linewidth": 1.8, "zorder": 2.5}
         chart.ax.plot([value, value], [spans[kind][0] - 0.45, spans[kind][-1] + 0.45], **dashed)
     low, high = chart.ax.get_xlim()
-    look = {"va": "center", "fontsize": 9.5, "clip_on": False}
+    look = {"textcoords": "offset points", "va": "center", "annotation_clip": False}
     for kind, rows in spans.items():
-        head, across = rows[0] - 0.95, chart.ax.get_yaxis_transform()
-        chart.ax.text(-0.012, head, kind, transform=across, ha="right", fontweight="bold", **look)
+        head = rows[0] - 0.95
+        chart.ax.annotate(
+            kind, (0, head), (-4, 0), ("axes fraction", "data"), ha="right", fontweight="bold", **look
+        )
         if kind in references:
             at = (references[kind] - low) / (high - low)
             side = "left" if at < 0.2 else "right" if at > 0.8 else "center"
-            chart.ax.text(
-                references[kind], head, f"{said} {num(references[kind], chart.places)}", ha=side, **look
-            )
+            told = f"{said} {num(references[kind], chart.places)}"
+            chart.ax.annotate(told, (references[kind], head), (0, 0), ha=side, **look)
 
 
 def _print_right(chart: Chart, frame: pd.DataFrame, rows: Any) -> None:
     many = frame.shape[1] > 1
     values = frame.iloc[:, -1] - frame.iloc[:, 0] if many else frame.iloc[:, 0]
-    look = {"transform": chart.ax.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 9}
-    for row, value in zip(rows, values, strict=True):
-        chart.ax.text(1.085, row, num(value, chart.places, sign=many) if pd.notna(value) else "–", **look)
+    told = [num(v, chart.places, sign=many) if pd.notna(v) else "–" for v in values]
+    off, look = 8 + 6 * max(map(len, told)), {"textcoords": "offset points", "ha": "right", "va": "center"}
+    for row, text in zip(rows, told, strict=True):
+        chart.ax.annotate(
+            text, (1, row), (off, 0), ("axes fraction", "data"), annotation_clip=False, fontsize=9, **look
+        )
     if many:
         chart.words.append(f"At the right: change from {frame.columns[0]} to {frame.columns[-1]}.")
 
@@ -508,9 +521,7 @@ def bars(
     hatched: tuple[str, Sequence[Any]] | None = None,
     band: tuple[float, str] | None = None,
     net: Any = None,
-    upright: bool | None = None,
     references: Mapping[float, str] | None = None,
-    values: bool = True,
     **carry: Unpack[Carry],
 ) -> Chart:
     """Bars by category with their figures: lying, or upright for dates.
@@ -527,12 +538,12 @@ def bars(
     """
     shown = _wide(frame)
     drawn = shown.drop(columns=[net] if net is not None else [])
-    dates = isinstance(shown.index, pd.DatetimeIndex)
-    standing = dates if upright is None else upright
+    standing = isinstance(shown.index, pd.DatetimeIndex)
     with style.context(STYLE):
-        carry.setdefault("height", 2.9 if standing else 0.55 + 0.34 * len(shown))
+        labels = [short_date(label) if standing else str(label) for label in shown.index]
+        named = _days(shown.index) if standing else _rows(carry, labels, 0.1 * len(labels))
         chart = Chart("Bar chart", shown, carry)
-        ax, labels = chart.ax, [short_date(label) if dates else str(label) for label in shown.index]
+        ax = chart.ax
         rule, span = (ax.axhline, ax.axhspan) if standing else (ax.axvline, ax.axvspan)
         if band:
             span(-band[0], band[0], color="#E8E8E8", linewidth=0, zorder=0, gid="span")
@@ -544,7 +555,9 @@ def bars(
             chart.swatch(hatched[0], "#999999", **_HATCH)
         if net is not None:
             pair = np.arange(len(labels)), shown[net]
-            ax.plot(*(pair if standing else pair[::-1]), "D", color=INK, markersize=5)
+            ax.plot(
+                *(pair if standing else pair[::-1]), "D", color=INK, markersize=6, markeredgecolor="white"
+            )
             chart.dot(str(net), INK, "D")
         rule(0, **_ZERO)
         for value, words in (references or {}).items():
@@ -553,10 +566,14 @@ def bars(
         one, other = ("y", "x") if standing else ("x", "y")
         ax.set(**{f"{one}label": carry["unit"], f"{other}label": carry.get("x", "")})
         set_ticks = ax.set_xticks if standing else ax.set_yticks
-        set_ticks(range(len(labels)), _days(shown.index) if dates and standing else labels)
+        set_ticks(range(len(labels)), named)
         ax.grid(axis=other, visible=False)
-        if values and drawn.shape[1] == 1:
-            _figures(chart, drawn.iloc[:, 0], standing)
+        if references and not standing:  # at the ends of bars figures would stand on the lines
+            _print_right(chart, drawn, range(len(labels)))
+        elif drawn.shape[1] == 1:
+            told = drawn.iloc[:, 0].rename(None).reset_index(drop=True)
+            crowded = standing and len(told) > 10 and highlight is not None
+            _figures(chart, told[[_place(shown.index, highlight)]] if crowded else told, standing)
         chart.summary = _listed(shown.set_axis(labels, axis=0), chart.places)
         chart.table = _decisive(shown, [])
         return chart.finish()
@@ -592,19 +609,15 @@ def _columns(
 def _figures(chart: Chart, values: pd.Series, standing: bool) -> None:
     """The figure at the end of each bar; lying bars then need no scale."""
     places = 0 if (values.dropna() % 1 == 0).all() else chart.places
-    for position, value in enumerate(values):
-        if pd.notna(value):
-            side = 1 if value >= 0 else -1
-            where = (position, value) if standing else (value, position)
-            sides = (
-                ("center", "bottom" if side > 0 else "top")
-                if standing
-                else ("left" if side > 0 else "right", "center")
-            )
-            off = (0, 4 * side) if standing else (5 * side, 0)
-            look = {"ha": sides[0], "va": sides[1], "fontsize": 9, "textcoords": "offset points"}
-            chart.ax.annotate(num(value, places), where, xytext=off, **look)
-    chart.ax.margins(**{"y" if standing else "x": 0.12})
+    for position, value in values.dropna().items():
+        up = value >= 0
+        if standing:
+            where, off, side = (position, value), (0, 4 if up else -4), ("center", "bottom" if up else "top")
+        else:
+            where, off, side = (value, position), (5 if up else -5, 0), ("left" if up else "right", "center")
+        look = {"ha": side[0], "va": side[1], "fontsize": 9, "textcoords": "offset points"}
+        chart.ax.annotate(num(value, places), where, off, **look)
+    chart.ax.margins(**{"y" if standing else "x": 0.12 if standing else 0.2})
     if not standing:
         chart.ax.set_xticks([])
 
@@ -621,6 +634,7 @@ def heat(
     marks: Mapping[Any, str] | None = None,
     split: tuple[int, int] = (0, 0),
     share: bool = True,
+    kinds: tuple[str, str] | None = None,
     **carry: Unpack[Carry],
 ) -> Chart:
     """A matrix in colour, centred on zero (or not: ``centre=None``); figures are printed where cells are few.
@@ -633,20 +647,24 @@ def heat(
     marks : words above a column (a date)
     split : a line after so many rows, and after so many columns
     share : print the share of cells above the centre
+    kinds : words for 0 and for 1, of cells that are nothing else
     """
     panels = dict(frame) if isinstance(frame, Mapping) else {"": frame}
     first = next(iter(panels.values()))
     with style.context(STYLE):
-        carry.setdefault("height", 3.5 if len(panels) > 1 else min(4.6, 0.9 + 0.38 * len(first)))
+        carry.setdefault("height", 3.0 if len(panels) > 1 else min(4.6, 0.9 + 0.36 * len(first)))
         chart = Chart("Heat map", first, carry, columns=len(panels))
         low, high = limits or _scale(panels.values(), centre)
-        few = first.size <= 120 and len(panels) == 1
+        for position, (words, colour) in enumerate(zip(kinds or (), _BINARY, strict=False)):
+            chart.swatch(f"{words} ({int((first == position).to_numpy().sum())})", colour)
+        few = sum(panel.size for panel in panels.values()) <= 120
         for ax, (name, values) in zip(chart.axes, panels.items(), strict=True):
-            _matrix(chart, ax, values, (low, high), centre, few)
+            _matrix(chart, ax, values, (low, high), centre, few, kinds is not None)
             _label_cells(chart, ax, values, own or {})
             told = f"above {num(centre or 0, 0)} in {_share_above(values, centre or 0)}"
             if name:
-                ax.set_title(f"{name}: {told}" if share and centre is not None else name)
+                words = f"{name}: {told}" if share and centre is not None else name
+                ax.set_title(textwrap.fill(words, 44 // len(panels)))
             elif share and centre is not None:
                 chart.words.append(f"{told.capitalize()} cells.")
             for after, draw in zip(split, (ax.axhline, ax.axvline), strict=True):
@@ -659,10 +677,16 @@ def heat(
             chart.ax.axvline(place, **{**_DOTTED, "color": INK})
             chart.mark(place, words)
         chart.ax.set(ylabel=carry.get("x", ""), xlabel=carry["unit"] if few else "")
-        if not few:
-            bar = chart.figure.colorbar(
-                chart.ax.collections[0], ax=chart.axes, shrink=0.85, label=carry["unit"]
-            )
+        for ax in chart.axes[1:]:
+            ax.set_yticklabels([])
+        if not few and not kinds:
+            scale: dict[str, Any] = {
+                "location": "bottom",
+                "shrink": 0.8,
+                "aspect": 40,
+                "label": carry["unit"],
+            }
+            bar = chart.figure.colorbar(chart.ax.collections[0], ax=chart.axes, **scale)
             bar.outline.set_visible(False)
         chart.summary = (
             f"{len(first)} rows by {first.shape[1]} columns, on a scale from {num(low)} to {num(high)}."
@@ -685,7 +709,13 @@ def _share_above(frame: pd.DataFrame, centre: float) -> str:
 
 
 def _matrix(
-    chart: Chart, ax: Any, frame: pd.DataFrame, ends: tuple[float, float], centre: float | None, few: bool
+    chart: Chart,
+    ax: Any,
+    frame: pd.DataFrame,
+    ends: tuple[float, float],
+    centre: float | None,
+    few: bool,
+    binary: bool,
 ) -> None:
     import seaborn as sns
 
@@ -693,8 +723,14 @@ def _matrix(
         return "" if pd.isna(value) else num(value, chart.places, sign=centre == 0)
 
     # 65 steps, so that the picture needs few colours; the middle one is white.
-    colours = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
-    look = {"cbar": False, "xticklabels": False, "yticklabels": False, "linewidths": 0.6 if few else 0}
+    colours: Any = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
+    colours = list(_BINARY) if binary else colours
+    look = {
+        "cbar": False,
+        "xticklabels": False,
+        "yticklabels": False,
+        "linewidths": 0.6 if few or binary else 0,
+    }
     texts = {"annot": frame.map(told).to_numpy() if few else False, "fmt": "", "annot_kws": {"fontsize": 9}}
     sns.heatmap(frame.astype(float), ax=ax, cmap=colours, vmin=ends[0], vmax=ends[1], **texts, **look)
     ax.grid(visible=False)
@@ -703,14 +739,20 @@ def _matrix(
 
 def _label_cells(chart: Chart, ax: Any, frame: pd.DataFrame, own: Mapping[str, tuple[Any, Any]]) -> None:
     """Names of rows and columns: all if they are words; of dates and numbers as many as have room."""
-    room = len(frame) * 0.19 / chart.carry.get("height", 3.3), frame.shape[1] * 0.36 * len(chart.axes) / 5.3
+    room = len(frame) * 0.19 / chart.carry["height"], frame.shape[1] * 0.4 * len(chart.axes) / 3.8
     for side, labels, axis in ((0, frame.index, ax.yaxis), (1, frame.columns, ax.xaxis)):
         asked = [cell[side] for cell in own.values()]
         spots, form = _ticks(labels, asked, room[side]), "{} %b" if side == 0 else "{}\n%b"
         dates = isinstance(labels, pd.DatetimeIndex)
         if dates and not asked and (labels[-1] - labels[0]).days > 75:
             spots, form = [i for i in range(1, len(labels)) if labels[i].month != labels[i - 1].month], "%b"
-        names = [f"{labels[i]:{form}}".format(labels[i].day) if dates else str(labels[i]) for i in spots]
+        wide = 26 if side == 0 else max(6, 42 // len(labels))
+        names = [
+            f"{labels[i]:{form}}".format(labels[i].day)
+            if dates
+            else textwrap.fill(str(labels[i]), wide, break_long_words=False)
+            for i in spots
+        ]
         axis.set_ticks([i + 0.5 for i in spots], names)
     ax.tick_params(axis="both", rotation=0)
 
@@ -731,19 +773,12 @@ def _frame_cell(
     chart: Chart, panels: Mapping[str, pd.DataFrame], label: str, cell: tuple[Any, Any], position: int
 ) -> None:
     told: list[str] = []
-    style_of = ("-", (0, (1.2, 0.9)))[position % 2]
-    edge: dict[str, Any] = {"fill": False, "edgecolor": INK, "linewidth": 2, "linestyle": style_of}
+    edge: dict[str, Any] = {"edgecolor": INK, "linestyle": ("-", (0, (1.2, 0.9)))[position % 2]}
     for ax, frame in zip(chart.axes, panels.values(), strict=True):
         row, column = _place(frame.index, cell[0]), _place(frame.columns, cell[1])
-        ax.add_patch(Rectangle((column, row), 1, 1, clip_on=False, zorder=5, **edge))
+        ax.add_patch(Rectangle((column, row), 1, 1, fill=False, linewidth=2, clip_on=False, zorder=5, **edge))
         told.append(num(float(frame.iloc[row, column]), chart.places, sign=True))
-    chart.swatch(
-        f"{label}: {' and '.join(told)}",
-        "none",
-        edgecolor=INK,
-        linewidth=1.6,
-        linestyle=("-", ":")[position % 2],
-    )
+    chart.swatch(f"{label}: {' and '.join(told)}", "none", linewidth=1.6, **edge)
 
 
 def _few_columns(panels: Mapping[str, pd.DataFrame], asked: Sequence[Any]) -> pd.DataFrame:
@@ -768,39 +803,34 @@ def spread(
     *,
     own: float,
     name: str,
-    tail: str = "above",
     of: str = "cases",
     colour: str = "small",
     bins: int = 60,
     references: Mapping[float, str] | None = None,
-    zoom: bool | None = None,
     **carry: Unpack[Carry],
 ) -> Chart:
-    """How often each value occurs, with one's own; what lies as far out or farther is coloured and counted.
+    """How often each value occurs, with one's own; what is as high or higher is coloured and counted.
 
     Parameters
     ----------
     values : the cases, a Series or an array; whole numbers get a bar each
     own, name : one's own value and its words
-    tail : ``"above"`` or ``"below"``: which side of ``own`` is counted, itself included
     of : what a case is called, in the plural
     references : words at a value
-    zoom : enlarge the tail in a corner; by default where it holds under 5 percent
     """
     cases = pd.Series(np.asarray(values, float)).dropna()
-    above = tail == "above"
-    outside = cases >= own if above else cases <= own
+    outside = cases >= own
     whole, share = bool((cases % 1 == 0).all()), outside.mean() * 100
     with style.context(STYLE):
         chart = Chart("Histogram", _wide(values) if isinstance(values, pd.Series) else cases, carry)
         figure = num(own, 0 if whole else chart.places)
         edges, hue = _edges(cases, own, bins, whole), COLOUR[colour]
         _histogram(chart.ax, cases, outside, edges, hue)
-        if outside.any() and (share < 5 if zoom is None else zoom):
+        if 0 < share < 5:
             _zoom(chart.ax, cases, outside, edges, hue)
-        chart.ax.axvline(own - (0.5 if above else -0.5) * whole, color=hue, linewidth=1.6)
+        chart.ax.axvline(own - 0.5 * whole, color=hue, linewidth=1.6)
         chart.mark(own, f"{name}: {figure}")
-        side = "as high or higher" if above else "as low or lower"
+        side = "as high or higher"
         told = f"{outside.sum():,} of {len(cases):,} {of} ({num(share, 1 if 0 < share < 10 else 0, '%')})"
         chart.swatch(f"{side}: {told}", hue, **_HATCH)
         chart.swatch("the others", COLOUR["band"])
@@ -815,6 +845,8 @@ def spread(
             chart.mark(value, words)
         chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", f"Number of {of}"))
         chart.ax.grid(axis="x", visible=False)
+        chart.ax.margins(x=0.01)
+        chart.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         chart.summary = f"{name}: {figure}; {side} are {told}."
         chart.table = _quantiles(cases, {name: float(own), f"Share {side}, %": share})
         return chart.finish()
@@ -842,29 +874,26 @@ def _histogram(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray,
     import seaborn as sns
 
     for part, colour, hatch in ((cases[~outside], COLOUR["band"], ""), (cases[outside], hue, "////")):
-        before = len(ax.patches)
-        sns.histplot(x=part, bins=edges, color=colour, alpha=1, edgecolor="white", linewidth=0.4, ax=ax)
+        # Counted here: of millions of cases seaborn would make several copies.
+        held = pd.DataFrame({"x": (edges[1:] + edges[:-1]) / 2, "n": np.histogram(part, edges)[0]})
+        before, look = len(ax.patches), {"color": colour, "alpha": 1, "edgecolor": "white", "linewidth": 0.4}
+        sns.histplot(held, x="x", weights="n", bins=list(edges), ax=ax, **look)
         for bar in ax.patches[before:]:
             bar.set_hatch(hatch)
 
 
 def _zoom(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray, hue: str) -> None:
-    """The tail again, high enough to be seen, in the empty half of the panel."""
+    """The upper tail again, high enough to be seen, in the emptier half of the panel."""
     far = cases[outside]
-    right = far.max() == cases.max()
-    edge, room = far.min() if right else far.max(), (far.max() - far.min()) * 0.06 or 1
-    place = 0.02 + 0.96 * (edge - edges[0]) / (edges[-1] - edges[0])
-    left, rest = min(0.4, place - 0.04) - 0.06, 0.99 - max(0.62, place + 0.06)
-    wide = rest if right else left
-    if wide < 0.25:  # the tail's own side is too narrow for its words
-        right, wide = not right, 0.31
-    start = 0.99 - wide if right else 0.06
-    inner = ax.inset_axes((start, 0.36, wide, 0.5))
+    place = 0.02 + 0.96 * (far.min() - edges[0]) / (edges[-1] - edges[0])
+    room = 0.99 - max(0.62, place + 0.06)
+    inner = ax.inset_axes((0.99 - room, 0.36, room, 0.5) if room >= 0.25 else (0.08, 0.36, 0.31, 0.5))
     _histogram(inner, cases, outside, edges, hue)
-    counts, _ = np.histogram(far, edges)
-    inner.set(xlim=(far.min() - room, far.max() + room), ylim=(0, counts.max() * 1.15), xlabel="", ylabel="")
+    edge = (far.max() - far.min()) * 0.06 or 1
+    top = np.histogram(far, edges)[0].max() * 1.15
+    inner.set(xlim=(far.min() - edge, far.max() + edge), ylim=(0, top), xlabel="", ylabel="")
     inner.set_title("coloured part, enlarged", fontsize=9, fontweight="normal")
-    inner.tick_params(labelsize=8.5)
+    inner.tick_params(labelsize=9)
     inner.grid(axis="x", visible=False)
 
 
@@ -887,16 +916,13 @@ def timeline(
     marks : words at a date, above the chart
     """
     first, last = pd.to_datetime(frame["first"]), pd.to_datetime(frame["last"])
+    more = frame["words"].fillna("") if "words" in frame else [""] * len(frame)
     told = [
-        short_date(a) + (f" to {short_date(b)}" if b > a else "") for a, b in zip(first, last, strict=True)
+        short_date(a) + (f" to {short_date(b)}" if b > a else "") + (f", {words}" if words else "")
+        for a, b, words in zip(first, last, more, strict=True)
     ]
-    if "words" in frame:
-        told = [
-            f"{days}, {words}" if words else days
-            for days, words in zip(told, frame["words"].fillna(""), strict=True)
-        ]
     with style.context(STYLE):
-        carry.setdefault("height", 0.6 + 0.42 * len(frame))
+        carry.setdefault("height", 0.6 + 0.55 * len(frame))
         carry.setdefault("to", last.max())
         chart = Chart("Timeline", frame, carry)
         ax, starts, stops = chart.ax, date2num(first), date2num(last) + 1
@@ -907,13 +933,12 @@ def timeline(
             place = float(date2num(pd.Timestamp(when))) + 0.5
             ax.axvline(place, **_DOTTED)
             chart.mark(place, words)
-        labels = [f"{name}\n{days}" for name, days in zip(frame.index, told, strict=True)]
+        labels = [f"{textwrap.fill(name, 26)}\n{days}" for name, days in zip(frame.index, told, strict=True)]
         ax.set_yticks(range(len(frame)), labels)
         pad = (stops.max() - starts.min()) * 0.03
-        ax.set(
-            ylim=(len(frame) - 0.4, -0.6), xlim=(starts.min() - pad, stops.max() + pad), xlabel=carry["unit"]
-        )
-        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))
+        ax.set(ylim=(len(frame) - 0.4, -0.6), xlim=(starts.min() - pad, stops.max() + pad))
+        ax.set_xlabel(carry["unit"])
+        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_date(num2date(x).date())))
         ax.grid(axis="y", visible=False)
         chart.summary = f"{and_more([' '.join(label.split()) for label in labels], 20)}."
@@ -927,9 +952,6 @@ def timeline(
 def curve(
     frame: pd.DataFrame,
     *,
-    value: str = "value",
-    verdict: str = "verdict",
-    axis: str = "axis",
     own: Any = None,
     references: Mapping[float, str] | None = None,
     **carry: Unpack[Carry],
@@ -938,35 +960,33 @@ def curve(
 
     Parameters
     ----------
-    frame : a row a specification, with columns named by ``value`` (number), ``verdict`` (word) and ``axis`` (what was
-        changed); the row whose index is ``own`` is the measurement as it stands
+    frame : a row a specification; columns ``value`` (number), ``verdict`` (word) and ``axis`` (what was changed)
+    own : the label of the row that is the measurement as it stands
     references : words for a line at a value, such as the bound of the rule
     """
     import seaborn as sns
 
-    ranked = frame.dropna(subset=[value]).sort_values(value, kind="stable")
-    axes, at = list(dict.fromkeys(ranked[axis])), np.arange(len(ranked))
+    ranked = frame.dropna(subset=["value"]).sort_values("value", kind="stable")
+    axes, at = list(dict.fromkeys(ranked["axis"])), np.arange(len(ranked))
     with style.context(STYLE):
         carry.setdefault("height", 2.4 + 0.27 * len(axes))
         chart = Chart("Specification curve", ranked, carry, rows=(2.4, 0.3 + 0.27 * len(axes)))
         top, under = chart.axes
-        height = ranked[value].to_numpy(float), ranked[axis].map(axes.index).to_numpy(float)
-        kinds = [
-            kind for kind in dict.fromkeys([*VERDICT, *ranked[verdict]]) if (ranked[verdict] == kind).any()
-        ]
+        height = ranked["value"].to_numpy(float), ranked["axis"].map(axes.index).to_numpy(float)
+        given = set(ranked["verdict"])
+        kinds = [kind for kind in dict.fromkeys([*VERDICT, *ranked["verdict"]]) if kind in given]
         for position, kind in enumerate(kinds):
             hue, shape = VERDICT.get(kind, (_NEUTRAL[position % 3], _SHAPES[position % len(_SHAPES)]))
-            part = (ranked[verdict] == kind).to_numpy()
+            part = (ranked["verdict"] == kind).to_numpy()
             for ax, y in zip((top, under), height, strict=True):
-                sns.scatterplot(
-                    x=at[part], y=y[part], color=hue, marker=shape, s=34, linewidth=0, ax=ax, legend=False
-                )
+                look = {"color": hue, "marker": shape, "s": 34, "linewidth": 0, "legend": False}
+                sns.scatterplot(x=at[part], y=y[part], ax=ax, **look)
             chart.dot(f"{str(kind).replace('-', ' ')} ({part.sum()} of {len(ranked)})", hue, shape)
             chart.colours[str(kind)] = hue
         if own in ranked.index:
             ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 1.5}
-            top.plot(at[_place(ranked.index, own)], ranked.loc[own, value], "o", markersize=12, **ring)
-            chart.dot("ours", INK, "o", **ring)
+            top.plot(at[_place(ranked.index, own)], ranked.loc[own, "value"], "o", markersize=12, **ring)
+            chart.dot("as judged", INK, "o", **ring)
         for bound, words in (references or {}).items():
             top.axhline(bound, **_RULE)
             chart.end(top, bound, words, INK, bold=False)
@@ -974,8 +994,8 @@ def curve(
         under.set_yticks(range(len(axes)), [str(name) for name in axes])
         under.set(ylabel="", xlabel=carry.get("x", "Specifications, by size"), xticks=[])
         under.set(ylim=(len(axes) - 0.5, -0.5), xlim=(-1, len(ranked)))
-        chart.summary = (
-            f"{len(ranked)} specifications from {num(ranked[value].min())} to {num(ranked[value].max())}."
-        )
-        chart.table = _decisive(ranked[[axis, value, verdict]], [own] if own in ranked.index else [])
+        chart.words.append("A dot is one way to measure; its row below says what that way changes.")
+        ends = " to ".join(num(ranked["value"].iloc[i]) for i in (0, -1))
+        chart.summary = f"{len(ranked)} specifications from {ends}."
+        chart.table = _decisive(ranked[["axis", "value", "verdict"]], [own] if own in ranked.index else [])
         return chart.finish()

@@ -1,4 +1,4 @@
-"""What every chart carries, and how it is laid out: title, key, labels that collide with nothing, source, numbers."""
+"""What every chart carries, and how it is laid out: key, labels that collide with nothing, picture, words, numbers."""
 
 from __future__ import annotations
 
@@ -18,26 +18,29 @@ from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import ScalarFormatter, StrMethodFormatter
 from matplotlib.transforms import Bbox
 
 from helpers import market, tables
 from helpers.files import HelperError
-from helpers.words import date, made_up, num, wrap_title
+from helpers.words import date, listing, made_up, num
 
 STYLE = Path(__file__).with_name("house.mplstyle")
 MIME = "application/vnd.claims.chart+json"
-WIDTH = 7.2  # inches; shown 720 pixels wide
-#: Dots per inch: of the layout; and of pictures that would otherwise have more bytes than a notebook has room for.
-DPI, HIGH, LOW, LEAST, BYTES = 160, 200, 120, 100, 14_000
+#: Inches, and pixels of a page. One picture serves every screen: letters of 9 points have 15 pixels on a wide one and
+#: 9 on a phone; a second, narrow picture of each chart would not fit into the size that a notebook may have.
+WIDTH, PAGE = 4.8, 576
+#: Dots per inch: three for two pixels of a page.
+DPI = 1.5 * PAGE / WIDTH
 INK, QUIET = "#111111", "#555555"
-_CENTRED: dict[str, Any] = {"ha": "center", "va": "center", "annotation_clip": False}
-_FAR = (8, 14, 20, 30, 45, 65, 90, 120, 160, 210, 270)
+#: On which side of their mark words may stand, and how far that moves them, in their width.
+_SIDES: dict[Any, float] = {"center": 0, "left": 0.5, "right": -0.5}
+#: Points by which words may be moved from what they name, and the directions that are tried.
+_FAR = (4, 6, 9, 14, 20, 29, 40, 54, 72, 95, 122)
 _TURNS = (90, 270, 45, 135, 315, 225, 0, 180, 20, 160, 340, 200)
 HALO = [withStroke(linewidth=3, foreground="white")]
 PROVIDERS = {
@@ -98,7 +101,7 @@ class Chart:
             )
         if not frame.size or not frame.notna().to_numpy().any():
             raise HelperError(f"The chart “{carry['title']}” has no numbers to draw.")
-        self.figure = Figure(figsize=(WIDTH, 4), dpi=DPI)
+        self.figure = Figure(figsize=(WIDTH, carry.get("height", 2.8)), dpi=DPI, layout="constrained")
         self._canvas = FigureCanvasAgg(self.figure)
         ratios = {"height_ratios": list(rows)}
         grid = self.figure.subplots(
@@ -110,7 +113,7 @@ class Chart:
         self.words: list[str] = []
         self.colours: dict[str, str] = {}
         self.table: pd.DataFrame | None = None
-        self.summary = ""
+        self.summary, self.overlaps = "", list[str]()
         self.synthetic = made_up(carry.get("data")) or made_up(frame)
         self._marks: list[Text] = []
         self._ends: dict[Any, list[Text]] = {}
@@ -128,8 +131,9 @@ class Chart:
     def end(self, ax: Any, y: float, text: str, colour: str, bold: bool = True) -> None:
         """Words to the right of a panel, at the height y: a line's name, a reference."""
         leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 1}
+        leader["relpos"] = (0, 0.5)
         where: Any = ("axes fraction", "data"), "offset points"
-        label = ax.annotate(textwrap.fill(text, 20), (1, y), (13, 0), *where, arrowprops=leader, va="center")
+        label = ax.annotate(textwrap.fill(text, 15), (1, y), (11, 0), *where, arrowprops=leader, va="center")
         label.set(color=colour, fontsize=9.5 if bold else 9, fontweight="bold" if bold else "normal")
         label.set(linespacing=1.05, annotation_clip=False)
         self._ends.setdefault(ax, []).append(label)
@@ -137,13 +141,14 @@ class Chart:
     def write(self, ax: Any, x: float, y: float, text: str, colour: str = INK) -> None:
         """Words near a point of a panel, wherever they cross no line and no other words."""
         leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 4}
-        label = ax.annotate(text, (x, y), (0, 0), "data", "offset points", arrowprops=leader, **_CENTRED)
+        label = ax.annotate(text, (x, y), (0, 0), "data", "offset points", arrowprops=leader)
+        label.set(ha="center", va="center", annotation_clip=False)
         label.set(color=colour, fontsize=9, fontweight="bold", path_effects=HALO, zorder=6, in_layout=False)
         self._notes.append((ax, x, y, label))
 
     def swatch(self, words: str, colour: str, **look: Any) -> None:
         """An area of the key."""
-        self.key.append(Patch(**{"facecolor": colour, "label": words, **look}))
+        self.key.append(Patch(**{"facecolor": colour, "label": textwrap.fill(words, 58), **look}))
 
     def dot(self, words: str, colour: str, shape: str, **look: Any) -> None:
         """A mark of the key."""
@@ -165,10 +170,18 @@ class Chart:
         """Lay out, place the labels, and refuse what a reader could not read or would miss."""
         for axes in self.axes:
             axes.set_ylabel(textwrap.fill(axes.get_ylabel(), 34))
-        self._frame()
-        self._layout()
-        if self._stack():
-            self._layout()
+            axes.set_xlabel(textwrap.fill(axes.get_xlabel(), 38))
+        self._grow(self._legend())
+        self._grow(0.2 * self._stack())
+        if self.synthetic:
+            look: dict[str, Any] = {
+                "fontsize": 40,
+                "alpha": 0.12,
+                "rotation": 20,
+                "gid": "watermark",
+                "in_layout": False,
+            }
+            self.figure.text(0.5, 0.5, tables.SYNTHETIC.split()[0], ha="center", va="center", **look)
         self.figure.set_layout_engine("none")
         for ax, labels in self._ends.items():
             _push_apart(ax, labels)
@@ -177,103 +190,53 @@ class Chart:
         self._check()
         return self
 
-    def _layout(self) -> None:
-        self.figure.set_layout_engine(
-            ConstrainedLayoutEngine(rect=self._rect, w_pad=0.03, h_pad=0.03, wspace=0.08)
-        )
+    def _grow(self, inches: float) -> None:
+        """Make the figure higher, and lay it out."""
+        self.figure.set_size_inches(WIDTH, self.figure.get_figheight() + inches)
         self.figure.draw_without_rendering()
 
-    def _text(self, x: float, y: float, text: str, **look: Any) -> Text:
-        label = self.figure.text(x, y, text, ha="left", **look)
-        label.set_in_layout(False)
-        return label
-
-    def _frame(self) -> None:
-        """Title, note and key above the panels, the source line below: the figure grows by what they need."""
-        title = self._text(0, 0, wrap_title(self.carry["title"]), va="top", fontsize=12.5, fontweight="bold")
-        shows = [num(v, 2) if isinstance(v, int | float) else v for v in self.carry.get("shows", ())]
-        below = " · ".join(
-            [*([self.carry["note"]] if "note" in self.carry else []), *self.words, *map(str, shows)]
-        )
-        self._title = title
-        note = self._text(0, 0, wrap_title(below or " ", 104), va="top", fontsize=9, color="#444444")
-        source = self._text(0, 0, textwrap.fill(self.source, 122), va="bottom", fontsize=7.5, color=QUIET)
-        heads: list[Any] = [title, *([note] if below else []), *([self._legend()] if self.key else [])]
-        heights = [_box(self.figure, part).height + 9 for part in heads]
-        foot = _box(self.figure, source).height + 14
-        inner = self.carry.get("height", 3.3) * DPI
-        full = inner + sum(heights) + foot + 8
-        self.figure.set_size_inches(WIDTH, full / DPI)
-        top = full - 8
-        for part, height in zip(heads, heights, strict=True):
-            if part in (title, note):
-                part.set_position((0.008, top / full))
-            else:
-                part.set_bbox_to_anchor((0.012, (top + 2) / full))
-            top -= height
-        source.set_position((0.008, 8 / full))
-        self._rect = (0.004, foot / full, 0.988, top / full - foot / full)
-        # Shares of the height that the title and the source line take: a page that has them as text cuts them off.
-        self._strips = [round((heights[0] + 8) / full, 4), round(foot / full, 4)]
-        if self.synthetic:
-            mark = self.figure.text(
-                0.5,
-                0.5,
-                "SYNTHETIC",
-                fontsize=52,
-                alpha=0.12,
-                ha="center",
-                va="center",
-                rotation=20,
-                gid="watermark",
-            )
-            mark.set_in_layout(False)
-
-    def _legend(self) -> Any:
+    def _legend(self) -> float:
+        """Set the key above the panels, in as few rows as have room; its height in inches."""
         for columns in range(len(self.key), 0, -1):
-            legend = self.figure.legend(
-                handles=self.key, loc="upper left", ncols=columns, borderaxespad=0, bbox_to_anchor=(0, 1)
+            key = self.figure.legend(
+                handles=self.key, loc="outside upper left", ncols=columns, borderaxespad=0
             )
-            legend.set_in_layout(False)
-            if columns == 1 or _box(self.figure, legend).width < 0.97 * WIDTH * DPI:
-                return legend
-            legend.remove()
+            box = _box(self.figure, key)
+            if columns == 1 or box.width < 0.98 * self.figure.bbox.width:
+                return box.height / DPI + 0.08
+            key.remove()
+        return 0.0
 
     def _stack(self) -> int:
-        """Set the words of marks beside or above one another; how many rows they need beyond the first."""
-        labels = sorted(self._marks, key=lambda text: _box(self.figure, text).x0)
-        boxes = [_box(self.figure, label) for label in labels]
-        shift = {"center": 0.0, "left": 0.5, "right": -0.5}
-        room = self.figure.bbox
-
-        def fits(sides: Sequence[str], rows: Sequence[int]) -> bool:
-            there = [
-                box.translated(shift[side] * box.width, row * (box.height + 10))
-                for box, side, row in zip(boxes, sides, rows, strict=True)
-            ]
-            inside = all(box.x0 > room.x0 and box.x1 < room.x1 for box in there)
-            return inside and not any(_meets(box, there[:i], 9) for i, box in enumerate(there))
-
-        for rows in ([0] * len(labels), [i % 2 for i in range(len(labels))], list(range(len(labels)))):
-            for sides in sorted(product(shift, repeat=len(labels)), key=lambda s: len(s) - s.count("center")):
-                if fits(sides, rows):
-                    for label, side, row, box in zip(labels, sides, rows, boxes, strict=True):
-                        label.set_horizontalalignment(side)  # type: ignore[arg-type]
-                        label.set_position((0, 3 + row * (box.height + 10) * 72 / DPI))
-                    return max(rows, default=0)
-        return 0
+        """Set the words of marks beside one another, or above where there is no room; how many rows are added."""
+        taken: list[Bbox] = []
+        highest, room = 0, self.figure.bbox
+        for label in sorted(self._marks, key=lambda text: _box(self.figure, text).x0):
+            box = _box(self.figure, label)
+            for row, side in product(range(len(self._marks)), _SIDES):
+                there = box.translated(_SIDES[side] * box.width, row * (box.height + 8))
+                inside = room.x0 < there.x0 and there.x1 < room.x1
+                if inside and not any(_overlap(there, other) for other in taken):
+                    break
+            label.set_horizontalalignment(side)
+            label.set_position((0, 3 + row * (box.height + 8) * 72 / DPI))
+            taken.append(Bbox.from_extents(there.x0 - 26, there.y0, there.x1 + 26, there.y1))
+            highest = max(highest, row)
+        return highest
 
     # ------------------------------------------------------------------------------------------- checks
 
     def _check(self) -> None:
         """Words that meet, or a title that the picture does not show, stop whoever writes a notebook.
 
-        On other data than those it was written for, a chart is better than none.
+        On other data than those it was written for a chart is better than none; what meets stands in the payload.
         """
+        found = collisions(self.figure)
+        self.overlaps = [f"{one}: {other}" for one, other in found]
         opened = market.current()
         if opened is not None and not opened.published:
             return
-        if found := collisions(self.figure):
+        if found:
             one, other = found[0]
             raise HelperError(
                 f"In the chart “{self.carry['title']}” the words “{one}” meet {other}; "
@@ -285,6 +248,12 @@ class Chart:
                 "draw it, or name it in shows=[...]."
             )
 
+    @property
+    def note(self) -> str:
+        """What stands under the title: how to read the chart, and figures of the title that are not drawn."""
+        shows = [num(v, 2) if isinstance(v, int | float) else v for v in self.carry.get("shows", ())]
+        return " · ".join([*([self.carry["note"]] if "note" in self.carry else []), *self.words, *shows])
+
     def _unseen(self) -> list[str]:
         """Numbers and dates of the title that stand nowhere in the picture, to the precision of the title."""
         named = {
@@ -295,8 +264,8 @@ class Chart:
         title = " ".join(self.carry["title"].split())
         for name in named:
             title = title.replace(name, "")
-        texts = [text for text in _texts(self.figure, scales=False) if text is not self._title]
-        shown = " | ".join(" ".join(text.get_text().split()) for text in texts)
+        texts = [text.get_text() for text in _texts(self.figure, scales=False)]
+        shown = " | ".join(" ".join(text.split()) for text in [*texts, self.note, self.source])
         days, told = {m.groups() for m in _DATE.finditer(title)}, {m.groups() for m in _DATE.finditer(shown)}
         missing = [f"{day} {month}" for day, month in sorted(days - told)]
         title = _DATE.sub("", title)
@@ -353,7 +322,13 @@ class Chart:
             )
         index = self._dates()
         last = self.carry.get("to") or (index[-1] if index is not None else self.frame.attrs.get("as_of"))
-        return f"Data: {', '.join(parts)}{f'; to {date(last)}' if last else ''}. Own calculation."
+        lacking: set[str] = set()
+        if isinstance(held := market.current(), market.Market) and last:
+            first = "1900" if index is None else f"{index[0]:%Y-%m-%d}"
+            known = {day for name in self.ids for day in held.gaps(name)}
+            lacking = {day for day in known if first <= day <= f"{pd.Timestamp(last):%Y-%m-%d}"}
+        without = f"; without {listing([date(day) for day in sorted(lacking)])}" if lacking else ""
+        return f"Data: {', '.join(parts)}{f'; to {date(last)}' if last else ''}{without}. Own calculation."
 
     @property
     def alt(self) -> str:
@@ -376,51 +351,60 @@ class Chart:
     def payload(self) -> dict[str, Any]:
         """The chart as plain data, from which a page can be built around the picture."""
         return {
-            "kind": self.kind, "title": self.carry["title"], "alt": self.alt, "unit": self.carry["unit"],
-            "source": self.source, "series": self.ids, "synthetic": self.synthetic, "colours": self.colours,
-            "table": tables.payload(self.numbers(), self.carry.get("digits", 2)),
+            "kind": self.kind, "title": self.carry["title"], "note": self.note,
+            "unit": self.carry["unit"], "source": self.source, "series": self.ids, "synthetic": self.synthetic,
+            "width": PAGE, "height": round(self.figure.get_figheight() * PAGE / WIDTH), "overlaps": self.overlaps,
+            "table": tables.payload(self.numbers(), self.carry.get("digits", 2))
         }  # fmt: skip
 
-    def png(self) -> bytes:
-        """The picture, every colour as drawn; equal bytes for equal charts."""
-        middle = self._at(DPI)
-        if len(middle) > BYTES:
-            low = self._at(LOW)
-            return low if len(low) < 1.5 * BYTES else self._at(LEAST)
-        return self._at(HIGH) if 1.33 * len(middle) < BYTES else middle
+    def picture(self) -> bytes:
+        """The picture as PNG with a palette, three dots for two pixels of a page; equal bytes for equal charts.
 
-    def _at(self, density: int) -> bytes:
+        Every colour that fills a spot stays as it was drawn. Only the half-tones along the edges of letters and lines
+        are rounded, which saves half of the bytes.
+        """
+        from PIL import Image
+
         with style.context(STYLE):
-            self.figure.set_dpi(density)
             self._canvas.draw()
-        pixels = np.asarray(self._canvas.buffer_rgba())[:, :, :3].astype(np.uint32)
-        self.figure.set_dpi(DPI)
-        return _encode(pixels)
+        parts = np.asarray(self._canvas.buffer_rgba())[:, :, :3].astype(np.uint32)
+        packed = (parts[..., 0] << 16) | (parts[..., 1] << 8) | parts[..., 2]
+        codes, colours = pd.factorize(packed.ravel())
+        places = codes.reshape(packed.shape)
+        corner = places[1:, 1:]
+        spot = (corner == places[:-1, 1:]) & (corner == places[1:, :-1]) & (corner == places[:-1, :-1])
+        drawn = np.bincount(corner[spot], minlength=len(colours)) >= 4
+        tones = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], -1)
+        tones = np.where(drawn[:, None], tones, np.minimum((tones + 64) // 128 * 128, 255)).astype(np.uint8)
+        palette, entries = np.unique(tones, axis=0, return_inverse=True)
+        if len(palette) > 256:
+            image = Image.fromarray(tones[places])
+        else:
+            image = Image.fromarray(entries.ravel().astype(np.uint8)[places], "P")
+            image.putpalette(palette.ravel().tolist())
+        raw = io.BytesIO()
+        image.save(raw, format="PNG", optimize=True)
+        return raw.getvalue()
 
     def show(self) -> None:
-        """Display the picture, then in an output of its own the numbers behind it and the picture in words."""
+        """Display one figure: title, picture, and below it the source, the picture in words and the numbers."""
         from IPython.display import display
 
         self._check()
-        about = self.payload()
-        caption = tables.SYNTHETIC if self.synthetic else ""
-        meta = {"image/png": {"alt": self.alt, "width": int(WIDTH * 100), "strips": self._strips}}
-        picture = base64.b64encode(self.png()).decode()
-        display(
-            {"image/png": picture, "text/plain": f"{about['title']}\n{self.alt}", MIME: about},
-            metadata=meta,
-            raw=True,
+        about, alt = self.payload(), self.alt
+        title, note, source = (html.escape(about[name]) for name in ("title", "note", "source"))
+        numbers = tables.as_html(about["table"], tables.SYNTHETIC if self.synthetic else "")
+        head = f'<div class="rr-chart"><strong>{title}</strong>{f"<br>{note}" if note else ""}</div>'
+        foot = (
+            f'<div class="rr-chart"><small>{source}</small><details class="rr-data"><summary>The numbers behind this '
+            f"chart</summary>{numbers}<p>In words: {html.escape(alt)}</p></details></div>"
         )
-        behind = (
-            f'<details class="rr-data"><summary>The numbers behind this chart</summary>'
-            f"{tables.as_html(about['table'], caption)}<p>In words: {html.escape(self.alt)}</p>"
-            f"<p>{html.escape(self.source)}</p></details>"
-        )
-        rows = len(about["table"]["rows"])
-        display(
-            {"text/html": behind, "text/plain": f"Numbers behind the chart: {rows} rows. {self.source}"},
-            raw=True,
-        )
+        size = {"width": about["width"], "height": about["height"], "alt": alt}
+        display({"text/html": head, "text/plain": about["title"]}, raw=True)
+        picture = base64.b64encode(self.picture()).decode()
+        shown = {"image/png": picture, "text/plain": f"(chart) {about['title']}", MIME: about}
+        display(shown, metadata={"image/png": size}, raw=True)
+        display({"text/html": foot, "text/plain": about["source"]}, raw=True)
 
     def _ipython_display_(self) -> None:
         self.show()
@@ -432,7 +416,7 @@ class Chart:
 def collisions(figure: Any) -> list[tuple[str, str]]:
     """Words that meet other words, a drawn line, a mark or the edge of the picture, each with what they meet."""
     texts = [text for text in _texts(figure) if text.get_gid() != "watermark"]
-    boxes = [_box(figure, text).padded(-1.5) for text in texts]
+    boxes = [_box(figure, text).padded(-2) for text in texts]
     lines, points = _obstacles(figure)
     found = []
     for i, (text, box) in enumerate(zip(texts, boxes, strict=True)):
@@ -480,7 +464,7 @@ def _texts(figure: Any, scales: bool = True) -> list[Text]:
         found += [*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label]
         found += ax.get_legend().get_texts() if ax.get_legend() else []
         for axis in (ax.xaxis, ax.yaxis):
-            if not scales and isinstance(axis.get_major_formatter(), ScalarFormatter):
+            if not scales and isinstance(axis.get_major_formatter(), ScalarFormatter | StrMethodFormatter):
                 continue
             low, high = sorted(axis.get_view_interval())
             room = 1e-6 * (high - low)
@@ -538,15 +522,15 @@ def _push_apart(ax: Any, labels: Sequence[Text]) -> None:
     figure = ax.figure
     wanted = [ax.transData.transform((0, label.xy[1]))[1] for label in labels]  # type: ignore[attr-defined]
     order = np.argsort(wanted, kind="stable")
-    high = np.array([_box(figure, labels[i]).height + 4 for i in order])
+    high = np.array([_box(figure, labels[i]).height + 6 for i in order])
     below = np.concatenate([[0], np.cumsum((high[1:] + high[:-1]) / 2)])
-    room = Bbox.from_extents(ax.bbox.x0, ax.bbox.y0 - 12, ax.bbox.x1, ax.bbox.y1 + 12)
+    room = Bbox.from_extents(ax.bbox.x0, ax.bbox.y0 - 18, ax.bbox.x1, ax.bbox.y1 + 18)
     level = isotonic_regression(np.array(wanted)[order] - below).x
     most = max(room.y0 + high[0] / 2, room.y1 - high[-1] / 2 - below[-1])
     level = np.clip(level, min(room.y0 + high[0] / 2, most), most) + below
     for place, i in zip(level, order, strict=True):
-        labels[i].set_position((13, (place - wanted[i]) * 72 / DPI))
-        labels[i].arrow_patch.set_visible(abs(place - wanted[i]) > 4)
+        labels[i].set_position((11, (place - wanted[i]) * 72 / DPI))
+        labels[i].arrow_patch.set_visible(abs(place - wanted[i]) > 6)
 
 
 def _settle(figure: Any, ax: Any, point: tuple[float, float], label: Text) -> None:
@@ -560,7 +544,8 @@ def _settle(figure: Any, ax: Any, point: tuple[float, float], label: Text) -> No
     base = ax.transData.transform(point)
     for far, turn in product(_FAR, _TURNS):
         dx, dy = np.cos(np.radians(turn)).round(3), np.sin(np.radians(turn)).round(3)
-        shift = [dx * far + np.sign(dx) * words.width / 2, dy * far + np.sign(dy) * words.height / 2]
+        away = far * DPI / 72
+        shift = [dx * away + np.sign(dx) * words.width / 2, dy * away + np.sign(dy) * words.height / 2]
         middle = base + np.array(shift)
         box = Bbox.from_bounds(
             middle[0] - words.width / 2, middle[1] - words.height / 2, words.width, words.height
@@ -572,36 +557,11 @@ def _settle(figure: Any, ax: Any, point: tuple[float, float], label: Text) -> No
             and box.y1 < ax.bbox.y1 + 2
         )
         if inside and not (
-            _meets(box, others, 4) or _covers(box.padded(4), points) or _crosses(box.padded(4), lines)
+            _meets(box, others, 6) or _covers(box.padded(6), points) or _crosses(box.padded(6), lines)
         ):
             label.set_position(tuple((middle - base) * 72 / DPI))
-            label.arrow_patch.set_visible(far > 30)  # type: ignore[attr-defined]
+            label.arrow_patch.set_visible(far > 14)  # type: ignore[attr-defined]
             return
-
-
-def _encode(pixels: np.ndarray) -> bytes:
-    """A small PNG. Every colour that fills a spot stays as it was drawn; only the half-tones along the edges of
-    letters and lines are rounded, so that most pictures have 256 colours or fewer and need a third of the bytes."""
-    from PIL import Image
-
-    packed = (pixels[..., 0] << 16) | (pixels[..., 1] << 8) | pixels[..., 2]
-    codes, colours = pd.factorize(packed.ravel())
-    places = codes.reshape(packed.shape)
-    corner = places[1:, 1:]
-    spot = (corner == places[:-1, 1:]) & (corner == places[1:, :-1]) & (corner == places[:-1, :-1])
-    drawn = np.bincount(corner[spot], minlength=len(colours)) >= 4
-    parts = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], -1)
-    parts = np.where(drawn[:, None], parts, (parts + 25) // 51 * 51)
-    table, again = np.unique(parts.astype(np.uint8), axis=0, return_inverse=True)
-    places = again.reshape(-1)[places]
-    if len(table) <= 256:
-        image = Image.fromarray(places.astype(np.uint8), "P")
-        image.putpalette(table.tobytes())
-    else:
-        image = Image.fromarray(table[places])
-    raw = io.BytesIO()
-    image.save(raw, format="png", optimize=True)
-    return raw.getvalue()
 
 
 def _value(text: str) -> tuple[float, int]:

@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from errno import EBUSY, EXDEV
+from itertools import count
 from pathlib import Path
 
 import psutil
@@ -88,12 +89,25 @@ def fresh_folder(target: Path, keep_old: bool = False) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder in the cache that goes afterwards; those that dead processes left are swept first."""
+    folder = _beside(cache() / name, "new")
+    for stray in _unfinished(folder.parent, name):
+        _remove(stray)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def replace_folder(new: Path, target: Path, keep_old: bool = False) -> None:
     """Put the folder ``new`` in the place of ``target``; the one way in which a folder is swapped.
 
     Two renames; if the second fails, the first is undone. A mount point cannot be renamed: its contents are
     swapped then, as they are if ``new`` lies inside. With ``keep_old`` what was there is kept as
-    ``<target>.damaged``.
+    ``<target>.damaged``, or ``.damaged1`` and so on.
 
     Raises
     ------
@@ -122,9 +136,8 @@ def replace_folder(new: Path, target: Path, keep_old: bool = False) -> None:
                     _move(old, target)
                 raise
         if keep_old and old.exists():
-            kept = target.with_name(f"{target.name}.damaged")
-            shutil.rmtree(kept, ignore_errors=True)
-            shutil.move(old, kept)
+            names = (f"{target.name}.damaged{number or ''}" for number in count())
+            shutil.move(old, next(kept for name in names if not (kept := target.with_name(name)).exists()))
         shutil.rmtree(old, ignore_errors=True)
     shutil.rmtree(new, ignore_errors=True)
 

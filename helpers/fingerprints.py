@@ -60,28 +60,6 @@ def listed() -> dict[str, Any]:
     return dict(json.loads(PATH.read_text("utf-8")))
 
 
-def compare(store: Store) -> pd.DataFrame:
-    """A store against the fingerprints that ship.
-
-    Returns
-    -------
-    Frame with one row a series, field and year: ``series``, ``field``, ``year``, ``state`` (identical,
-    differs, absent, or new for what the fingerprints do not know).
-    """
-    ours, known = compute(store), listed()["series"]
-    rows = []
-    for name in sorted(set(ours) | set(known)):
-        for field in sorted({*ours.get(name, {}), *known.get(name, {})}):
-            here, there = ours.get(name, {}).get(field, {}), known.get(name, {}).get(field, {})
-            for year in sorted({*here, *there}):
-                if year not in there or year not in here:
-                    state = "new" if year in here else "absent"
-                else:
-                    state = "identical" if here[year] == there[year] else "differs"
-                rows.append({"series": name, "field": field, "year": int(year), "state": state})
-    return pd.DataFrame(rows, columns=["series", "field", "year", "state"])
-
-
 def write(store: Store, path: Path = PATH) -> None:
     """Make a store the reference: its files’ SHA-256 and every series’ hashes are written to ``path``."""
     content = {

@@ -9,12 +9,13 @@ formed across it, and :mod:`helpers.measures.records` refuses to look past it.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import pandas as pd
 
-from helpers import calendar, files, store
+from helpers import calendar, executions, files, store
 from helpers.files import DATA as DATA
 from helpers.files import ROOT as ROOT
 from helpers.files import HelperError
@@ -55,6 +56,9 @@ def describe(ids: Iterable[str]) -> pd.DataFrame:
         "is_not": "What it is not",
     }
     kept = [name for name in columns if name != "provider" or len(set(entries[name])) > 1]
+    if _current is not None and any(lacking := [_current.gaps(name) for name in entries["id"]]):
+        entries["gaps"] = [", ".join(days) for days in lacking]
+        kept, columns["gaps"] = [*kept, "gaps"], "Days not given"
     return entries[kept].rename(columns=columns)
 
 
@@ -93,6 +97,7 @@ def _tag(frame: Any, source: str, **more: Any) -> Any:
 @cache
 def _public_series(name: str) -> pd.Series | None:
     path = DATA / "public" / f"{name}.csv"
+    executions.note("file of code", str(path))
     if not path.is_file():
         return None
     return pd.read_csv(path, index_col="date", parse_dates=["date"])["value"].rename(name)
@@ -157,8 +162,8 @@ class Market:
 
     @property
     def last_session(self) -> pd.Timestamp:
-        """Last session of the prices."""
-        return self._prices.last_session
+        """Last session of whole histories, see :attr:`helpers.store.Store.until`."""
+        return self._prices.until
 
     @property
     def fingerprint(self) -> str:
@@ -190,7 +195,8 @@ class Market:
         symbols : one symbol (gives a Series) or several (gives a DataFrame, one column a symbol)
         field : open, high, low, close (split-adjusted, without dividends), adj_close (with dividends:
             ratios are total returns) or volume
-        start, end : first and last day kept; every session between must be there for every symbol
+        start, end : first and last day kept; every session between must be there for every symbol. Without an
+            end, :attr:`last_session`
 
         Returns
         -------
@@ -227,7 +233,10 @@ class Market:
             )
         columns, gaps = {}, {}
         for name in wanted:
-            columns[name] = _window(found[name], f"{name} ({field})", start, end)
+            values = (
+                found[name] if end is not None or source == "public" else found[name][: self.last_session]
+            )
+            columns[name] = _window(values, f"{name} ({field})", start, end)
             if holes := [f"{day:%Y-%m-%d}" for day in columns[name].index[columns[name].isna()]]:
                 gaps[name] = holes
         frame = _side_by_side(columns)
@@ -240,7 +249,12 @@ class Market:
         rows = self._prices.price_rows([symbol], PRICE_FIELDS)
         if rows.empty:
             raise Missing(f"The {self.source} has no prices of {symbol}.")
-        return _tag(_with_holes(rows.drop(columns="symbol").set_index("date")), self._prices.source)
+        rows = rows.drop(columns="symbol").set_index("date")[: self.last_session]
+        return _tag(_with_holes(rows), self._prices.source)
+
+    def gaps(self, name: str) -> list[str]:
+        """As :meth:`helpers.store.Store.gaps`: days of a series that are known to be missing."""
+        return self._prices.gaps(name)
 
     def macro(self, name: str) -> pd.Series:
         """One macro series by FRED id, whole history, latest revision; missing observations left out."""
@@ -275,15 +289,19 @@ class Market:
     def intraday(self) -> pd.DataFrame:
         """The catalogue's five-minute bars, indexed by their start in New York."""
         frame = self._panel("bars")
-        stamps = pd.to_datetime(frame.pop("time_new_york"), errors="coerce")
-        if stamps.isna().any():
+        try:
+            index = pd.DatetimeIndex(pd.to_datetime(frame.pop("time_new_york")))
+        except ValueError:
+            index = pd.DatetimeIndex([pd.NaT])
+        if index.hasnans:
             raise StoreError("The five-minute bars have a time that cannot be read; fetch the data again.")
-        return _tag(frame.set_index(pd.DatetimeIndex(stamps)), self._prices.source)
+        return _tag(frame.set_index(index), self._prices.source)
 
     def holdings_dates(self) -> list[str]:
         """Dates of the fund's holdings that the store has, in order."""
         (form,) = _laid_out("holdings")["files"]
         head, tail = form.split("{date}")
+        executions.note("files of the store", "")
         names = [name for name in self._prices.files if name.startswith(head) and name.endswith(tail)]
         return sorted(name.removeprefix(head).removesuffix(tail) for name in names)
 
@@ -322,7 +340,8 @@ def _window(values: pd.Series, name: str, start: calendar.Day | None, end: calen
 
 def _side_by_side(columns: dict[str, pd.Series]) -> pd.DataFrame:
     """One column a series over the days of all of them; several times as fast as pandas' own union."""
-    days = np.unique(np.concatenate([values.index.asi8 for values in columns.values()]))
+    days = np.sort(np.concatenate([values.index.asi8 for values in columns.values()]), kind="stable")
+    days = days[np.diff(days, prepend=days[0] - 1) > 0]
     table = np.full((len(days), len(columns)), np.nan)
     for at, values in enumerate(columns.values()):
         table[days.searchsorted(values.index.asi8), at] = values
@@ -358,19 +377,22 @@ def connect(synthetic: bool = False) -> Market:
     """
     global _current
     path = store.locate()
-    if path is not None:
-        _current = Market(Store(path))
+    opened = Store(path) if path is not None else None
+    if opened is not None and opened.source == "store":
+        _current = Market(opened)
+        if not _current.published:
+            _go_on_without_what_is_missing()
         return _current
     if not synthetic:
         raise StoreError(f"There is no market data: {HOW_TO_GET_DATA}.")
     from helpers import synthetic as made
 
     print(
-        "SYNTHETIC MARKET: there is no market data here, so every price below is made up and no verdict "
-        f"is given. For real numbers, {HOW_TO_GET_DATA}.",
+        "SYNTHETIC MARKET: no market data are read here, so every price below is made up and no verdict on a "
+        f"real market is given. For real numbers, {HOW_TO_GET_DATA}.",
         file=sys.stdout,
     )
-    _current = Market(None, Store(made.build(files.cache() / "synthetic"), source="synthetic"))
+    _current = Market(None, opened or Store(made.build(files.cache() / "synthetic")))
     return _current
 
 
@@ -465,7 +487,69 @@ def part(function: Callable[[], T]) -> T:
     try:
         return function()
     except Missing as missing:
-        from helpers.words import say
+        return _left_out(missing)  # type: ignore[return-value]
 
+
+def _left_out(missing: Missing, names: Sequence[str] = (), into: dict[str, Any] | None = None) -> Gap:
+    """Say once a cell what is left out and why; the names become gaps."""
+    from IPython.core.getipython import get_ipython
+
+    from helpers.words import say
+
+    gap, cell = Gap(str(missing)), getattr(get_ipython(), "execution_count", 0)
+    if (cell, str(missing)) not in _told or not cell:
         say(f"Left out: {missing}", _current)
-        return Gap(str(missing))  # type: ignore[return-value]
+        _told.add((cell, str(missing)))
+    if into is not None:
+        into.update(dict.fromkeys(names, gap))
+    return gap
+
+
+_told: set[tuple[int, str]] = set()
+
+
+def _shown(value: Callable[[], T]) -> T | None:
+    try:
+        return value()
+    except Missing as missing:
+        _left_out(missing)
+        return None
+
+
+class _Parts(ast.NodeTransformer):
+    """Makes a part of every statement of a cell, on data other than those that the notebooks were written on."""
+
+    def visit_Module(self, cell: ast.Module) -> ast.Module:
+        market = "__import__('helpers.market', fromlist=['part'])"
+        for number, statement in enumerate(cell.body):
+            if isinstance(statement, ast.Expr):
+                guarded = ast.parse(f"{market}._shown(lambda: 0)").body[0]
+                guarded.value.args[0].body = statement.value  # type: ignore[attr-defined]
+            else:
+                names = sorted(set(_bound(statement)))
+                guarded = ast.parse(
+                    f"try: pass\nexcept {market}.Missing as _why: {market}._left_out(_why, {names}, globals())"
+                ).body[0]
+                guarded.body = [statement]  # type: ignore[attr-defined]
+            cell.body[number] = ast.copy_location(guarded, statement)
+        return ast.fix_missing_locations(cell)
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """Names that a statement binds outside of functions and comprehensions."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        for child in ast.iter_child_nodes(node):
+            yield from _bound(child)
+
+
+def _go_on_without_what_is_missing() -> None:
+    """In a notebook: a statement that raises :class:`Missing` is left out with a sentence, and the next ones run."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None and not any(isinstance(one, _Parts) for one in shell.ast_transformers):
+        shell.ast_transformers.append(_Parts())

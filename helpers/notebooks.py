@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -17,13 +18,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers import files
+from helpers import executions, files
 from helpers.files import ROOT as ROOT
 from helpers.files import HelperError, write_whole
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+#: The notebooks of the first collection; :func:`folder` names those of the one in use.
 FOLDER = ROOT / "notebooks"
 #: What a verdict must look like to be read by machines.
 SCHEMA = ROOT / "data" / "verdicts.schema.json"
@@ -43,7 +45,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){0,3}(-[0-9a-f]{12})?")
 #: The keys of ``python -m helpers verdicts --json``; everything else of the payload stays inside.
 CONTRACT = (
-    "id", "notebook", "verdict", "clarity", "rule", "as_of", "because", "decides", "asserts", "robustness",
+    "id", "notebook", "verdict", "clarity", "rule", "as_of", "because", "decides", "asserts", "article", "robustness",
     "specifications", "base_rate", "flip", "later", "measured", "facts", "caveat", "capped", "tally", "parts",
     "revised",
 )  # fmt: skip
@@ -56,15 +58,23 @@ class NotebookError(HelperError):
 # ------------------------------------------------------------------------------------------------ files
 
 
-def names(folder: Path | None = None) -> list[str]:
+def folder() -> Path:
+    """The notebooks of the collection in use."""
+    from helpers.claims import registry
+
+    return registry.place().notebooks
+
+
+def names(among: Path | None = None) -> list[str]:
     """Names (without suffix) of the numbered notebooks of a folder, in order."""
-    found = (folder or FOLDER).glob("[0-9][0-9]-*.ipynb")
+    executions.note("question", "")
+    found = (among or folder()).glob("[0-9][0-9]-*.ipynb")
     return sorted(path.stem for path in found)
 
 
 def path_of(name: str) -> Path:
     """The notebook's file in the project; NotebookError with the known names if there is none."""
-    path = FOLDER / f"{name.removesuffix('.ipynb')}.ipynb"
+    path = folder() / f"{name.removesuffix('.ipynb')}.ipynb"
     if not path.is_file():
         known = ", ".join(names()) or "none yet"
         raise NotebookError(f"There is no notebook '{name}'; there are: {known}.")
@@ -86,10 +96,10 @@ def read(path: Path) -> NotebookNode:
         raise NotebookError(f"{path.name} cannot be read as a notebook ({reason}); restore it.") from None
 
 
-def read_all(folder: Path | None = None) -> dict[str, NotebookNode]:
+def read_all(among: Path | None = None) -> dict[str, NotebookNode]:
     """Every notebook of a folder by name, in order."""
-    folder = folder or FOLDER
-    return {name: read(folder / f"{name}.ipynb") for name in names(folder)}
+    among = among or folder()
+    return {name: read(among / f"{name}.ipynb") for name in names(among)}
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
@@ -202,17 +212,21 @@ def run(
     progress: Progress = lambda _: None,
     bar: bool = False,
     failures: dict[str, str] | None = None,
+    fresh: bool = False,
 ) -> None:
     """Execute notebooks, two at a time, and save each, normalised, at ``place(name)``.
 
-    Notebooks that judge no claim run last: they show what the others found.
+    Notebooks that judge no claim run last: they show what the others found. One that read nothing that has changed
+    since it was last executed is taken from that execution (:mod:`helpers.executions`), and a line says so.
 
     Parameters
     ----------
     wanted, place : names, and the file for each
     progress : called with a line for each notebook, in their order
     bar : draw a progress bar over all cells on standard error
-    failures : takes the sentence of a notebook that fails, by name, and the others go on
+    failures : takes the sentence of a notebook that fails, by name; its committed run takes its place, and
+        the others go on
+    fresh : execute every notebook
 
     Raises
     ------
@@ -221,34 +235,67 @@ def run(
     """
     from tqdm import tqdm
 
+    from helpers.claims import seal
+
     first = [name for name in wanted if judges(name)]
+    seal.executed(first)
     rest = [name for name in wanted if name not in first]
     seen = str(place(wanted[0]).parent) if first else os.environ.get(EXECUTED, "")
-    tasks = {name: _Run(name, read(path_of(name)), seen if name in rest else "") for name in [*first, *rest]}
-    total = sum(len(code_cells(task.notebook)) for task in tasks.values())
+    books = {name: read(path_of(name)) for name in [*first, *rest]}
+    now = executions.Now(Path(seen or folder()))
+    running: list[_Run] = []
+    kept: dict[str, float] = {}
+
+    def get(name: str, tick: Callable[[int], Any]) -> str:
+        if not fresh and (when := now.find(name, books[name])):
+            kept[name] = when
+            tick(len(code_cells(books[name])))
+            return ""
+        running.append(task := _Run(name, books[name], seen if name in rest else ""))
+        seconds, told = task(lambda: tick(1))
+        now.keep(name, books[name], told)
+        return f"{name}  {seconds:.0f} s"
+
+    total = sum(len(code_cells(book)) for book in books.values())
     with (
         tqdm(total=total, unit="cell", disable=not bar, leave=False, file=sys.stderr) as meter,
         ThreadPoolExecutor(WORKERS) as pool,
     ):
         try:
             for batch in (first, rest):
-                futures = {name: pool.submit(tasks[name], meter.update) for name in batch}
+                futures = {name: pool.submit(get, name, meter.update) for name in batch}
                 for name, future in futures.items():
                     try:
-                        line = f"{name}  {future.result():.0f} s"
-                        write(tasks[name].notebook, place(name))
+                        line = future.result()
+                        faults = examined({name: books[name]}, proof=False)[1] if failures is not None else []
+                        if faults:
+                            raise NotebookError(faults[0])
+                        write(books[name], place(name))
                     except NotebookError as error:
                         if failures is None:
                             raise
                         line = failures[name] = str(error)
+                        if place(name) != path_of(name):
+                            shutil.copy(path_of(name), place(name))  # the committed run stands in, for all
                     with tqdm.external_write_mode(file=sys.stderr):
-                        progress(line)
+                        progress(line) if line else None
         except BaseException:
             # The kernels would outlive an interruption: they do not get the terminal's Ctrl-C.
             pool.shutdown(wait=False, cancel_futures=True)
-            for task in tasks.values():
+            for task in running:
                 task.stop()
             raise
+    if kept:
+        progress(executions.said(kept))
+
+
+def _collection() -> dict[str, str]:
+    """What tells a kernel whose claims it judges, and on which market."""
+    from helpers.claims import registry
+
+    place = registry.place()
+    own = {registry.ARTICLE: "" if place == registry.home() else str(place.data)}
+    return {**own, "MARKET_DATA": "synthetic"} if registry.made_up() else own
 
 
 class _Run:
@@ -257,30 +304,31 @@ class _Run:
     def __init__(self, name: str, notebook: NotebookNode, executed: str) -> None:
         from nbclient import NotebookClient
 
+        from helpers import kernels
+
         self.name, self.notebook, self.executed = name, notebook, executed
         self.cell = self.shown = 0
         self.stopped = False
-        # Else it warns of an unencrypted connection, which here never leaves the machine.
-        extra = ["--IPKernelApp.log_level=ERROR"]
-        if sys.platform == "linux":
-            # Ends with its parent, however that ends; elsewhere its own watch for the parent takes a second.
-            extra.append("--IPKernelApp.exec_lines=if __import__('ctypes').CDLL(None).prctl(1, 9): pass")
+        kernels.use()
         self.client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
+            startup_timeout=180,
             kernel_name="python3",
             coalesce_streams=True,
             record_timing=False,
-            extra_arguments=extra,
-            resources={"metadata": {"path": str(FOLDER)}},
+            # Else it warns of an unencrypted connection, which here never leaves the machine.
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            resources={"metadata": {"path": str(folder())}},
         )
         self._process = self.client.process_message
         self.client.process_message = self._message  # type: ignore[method-assign]
 
-    def __call__(self, tick: Callable[[], Any]) -> float:
-        """Execute; seconds taken."""
+    def __call__(self, tick: Callable[[], Any]) -> tuple[float, str]:
+        """Execute; seconds taken, and what the kernel told of what it read."""
         from jupyter_client.kernelspec import NoSuchKernel
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+        from nbformat.v4 import new_code_cell
 
         start = time.perf_counter()
         self.client.on_cell_execute = self._begin
@@ -291,10 +339,13 @@ class _Run:
             "IPYTHONDIR": str(files.cache() / "ipython"),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             EXECUTED: self.executed,
+            **_collection(),
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
         for cell in code_cells(self.notebook):
             cell.outputs, cell.execution_count = [], None
+        ask = new_code_cell(executions.ASK)
+        self.notebook.cells.append(ask)
         try:
             self.client.execute(env={**os.environ, **quiet})
         except CellExecutionError as error:
@@ -308,8 +359,12 @@ class _Run:
             raise self._error("its kernel died (memory may have run out); run it alone.") from None
         except NoSuchKernel:
             raise self._error("there is no kernel python3; install the environment with `make`.") from None
+        except RuntimeError as error:
+            raise self._error(f"its kernel did not start ({error}); run the command again.") from None
+        finally:
+            self.notebook.cells.remove(ask)
         normalise(self.notebook)
-        return time.perf_counter() - start
+        return time.perf_counter() - start, "".join(output.get("text", "") for output in ask.outputs)
 
     def _error(self, text: str) -> NotebookError:
         return NotebookError(f"{self.name}, code cell {max(self.cell, 1)}: {text}")
@@ -349,9 +404,15 @@ def _size(output: Mapping[str, Any]) -> int:
 # ------------------------------------------------------------------------------------------------ verdicts
 
 
+def _command(name: str = "") -> str:
+    from helpers.claims import registry
+
+    return f"`python -m helpers notebooks{name and ' '}{name}{registry.place().option}`"
+
+
 def execution_faults(name: str, notebook: NotebookNode) -> Iterator[str]:
     """Sentences on what shows that a notebook was not executed whole, in order, or was changed afterwards."""
-    again = f"execute it again with `python -m helpers notebooks {name}`"
+    again = f"execute it again with {_command(name)}"
     for number, cell in enumerate(code_cells(notebook), 1):
         where = f"{name}, code cell {number}"
         for output in cell.outputs:
@@ -398,21 +459,30 @@ def payloads(notebook: NotebookNode) -> list[tuple[int, dict[str, Any]]]:
     return [(number, shown[MIME]) for number, shown in _shown(notebook)]
 
 
-def verdicts(folder: Path | None = None) -> list[dict[str, Any]]:
+def verdicts(among: Path | None = None) -> list[dict[str, Any]]:
     """Every verdict of a folder of executed notebooks, in the registry's order; NotebookError with the first fault.
 
-    Each dict has the keys of :data:`CONTRACT` and what its card is made from. Claims whose notebook is not there
-    yet have no entry. Nothing is derived again: see :func:`examined`.
+    Each dict has the keys of :data:`CONTRACT` and what its card is made from. Claims that are not
+    judged yet have no entry. Nothing is derived again: see :func:`examined`.
     """
-    folder = folder or Path(os.environ.get(EXECUTED) or FOLDER)
-    return collect({name: read(folder / f"{name}.ipynb") for name in names(folder) if judges(name)})
+    executions.note("verdicts", "")
+    among = among or Path(os.environ.get(EXECUTED) or folder())
+    wanted = [name for name in names(among) if judges(name)]
+    # A notebook that could not run on this store stands there as it was committed.
+    apart = [name for name in wanted if among != folder() and _committed(among / f"{name}.ipynb")]
+    return collect({name: read(among / f"{name}.ipynb") for name in wanted}, partial=True, apart=apart)
+
+
+def _committed(path: Path) -> bool:
+    own = folder() / path.name
+    return own.is_file() and own.read_bytes() == path.read_bytes()
 
 
 def collect(
-    books: Mapping[str, NotebookNode], proof: bool = False, apart: Iterable[str] = ()
+    books: Mapping[str, NotebookNode], proof: bool = False, apart: Iterable[str] = (), partial: bool = False
 ) -> list[dict[str, Any]]:
     """The verdicts of notebooks by name, in the registry's order; NotebookError with the first fault."""
-    found, faults = examined(books, proof, apart)
+    found, faults = examined(books, proof, apart, partial)
     if faults:
         raise NotebookError(faults[0])
     return found
@@ -427,6 +497,7 @@ def judges(name: str) -> bool:
 
 def question(name: str) -> str:
     """The question a notebook asks: its first heading."""
+    executions.note("question", name)
     for cell in read(path_of(name)).cells:
         if cell.cell_type == "markdown" and cell.source.startswith("# "):
             return str(cell.source.splitlines()[0][2:].strip())
@@ -442,7 +513,10 @@ def not_judged(given: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def examined(
-    books: Mapping[str, NotebookNode], proof: bool = True, apart: Iterable[str] = ()
+    books: Mapping[str, NotebookNode],
+    proof: bool = True,
+    apart: Iterable[str] = (),
+    partial: bool = False,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The verdicts of executed notebooks in the registry's order, and a sentence on every fault.
 
@@ -451,9 +525,11 @@ def examined(
     books : notebooks by name
     proof : derive each verdict again from its own figures, its rule and its facts
     apart : notebooks of another run, which may rest on other data
+    partial : that a verdict is lacking is no fault: they were executed on the synthetic market on purpose
 
-    Faults are a notebook that is stale or failed, a claim without its verdict, with two, or judged in another
-    notebook or by another rule, verdicts that rest on different data, and what does not follow.
+    Faults are a notebook that is stale or failed, a claim that its code judges without a verdict, one with two, or
+    judged in another notebook or by another rule, verdicts that rest on different data, and what does not follow.
+    A claim that no code judges yet is open, and no fault.
     """
     from helpers.claims import MIME, registry
     from helpers.claims import proof as proving
@@ -473,7 +549,9 @@ def examined(
             faults += [
                 f"{name}, code cell {number}: {text}" for text in (proving.faults(shown) if proof else ())
             ]
-        if lacking := [claim.id for claim in registry.in_notebook(name) if claim.id not in met]:
+        code = "" if partial else " ".join(cell.source for cell in code_cells(notebook))
+        judged = set(re.findall(r"\bjudge\(\s*[\"'](C\d{2,3})", code))
+        if lacking := [c.id for c in registry.in_notebook(name) if c.id in judged - met]:
             faults.append(_lacking(name, notebook, lacking, bool(met)))
     faults += _other_data([payload for payload in found.values() if payload["notebook"] not in apart])
     return [found[key] for key in registry.load() if key in found], faults
@@ -484,35 +562,42 @@ def _lacking(name: str, notebook: NotebookNode, lacking: list[str], judged: bool
     if not judged and "synthetic" in shown.lower():
         return (
             f"{name} was executed on the synthetic market, which gives no verdicts; "
-            f"execute it on real data with `python -m helpers notebooks {name}`."
+            f"execute it on real data with {_command(name)}."
         )
-    return f"{name} gives no verdict on {', '.join(lacking)}; judge it there, or correct data/claims.yaml."
+    return f"{name} gives no verdict on {', '.join(lacking)}; judge it there, or correct claims.yaml."
 
 
 def _payload_fault(name: str, payload: Any, found: Mapping[str, Any]) -> str:
     """What is wrong with a verdict's payload, to follow its notebook and cell; empty if nothing is."""
     from helpers.claims import registry
 
-    again = f"execute it again with `python -m helpers notebooks {name}`."
+    again = f"execute it again with {_command(name)}."
     if not isinstance(payload, dict):
         return f"holds a verdict that is no object; {again}"
     key = payload.get("id")
     claim = registry.load().get(str(key))
     if claim is None:
-        return f"judges {key}, which data/claims.yaml does not hold; correct the id."
+        return f"judges {key}, which claims.yaml does not hold; correct the id."
     if key in found:
         return f"judges {key} a second time (first in {found[claim.id]['notebook']}); keep one verdict."
     if claim.notebook != name:
         return f"judges {key}, which belongs to {claim.notebook}; move it there."
     if absent := [item for item in (*CONTRACT, "data") if item not in payload]:
         return f"holds a verdict on {key} that lacks {absent[0]}; {again}"
-    for error in _validator().iter_errors([{item: payload[item] for item in CONTRACT}]):
-        where = ".".join(map(str, list(error.absolute_path)[1:]))
-        return f"holds a garbled verdict on {key} ({where}: {error.message[:100]}); {again}"
+    if fault := _garbled(json.dumps([{item: payload[item] for item in CONTRACT}])):
+        return f"holds a garbled verdict on {key} ({fault}); {again}"
     if not isinstance(payload["data"], dict) or {"source", "last_session", "fingerprint"} - set(
         payload["data"]
     ):
         return f"holds a verdict on {key} that does not say on which data; {again}"
+    return ""
+
+
+@cache
+def _garbled(text: str) -> str:
+    """The first fault of a verdict's form; looked for once, as the same verdicts are often read twice."""
+    for error in _validator().iter_errors(json.loads(text)):
+        return f"{'.'.join(map(str, list(error.absolute_path)[1:]))}: {error.message[:100]}"
     return ""
 
 
@@ -527,7 +612,7 @@ def _other_data(given: Sequence[dict[str, Any]]) -> list[str]:
     resting = [payload for payload in given if payload["data"]["fingerprint"]]
     return [
         f"{payload['id']} ({payload['notebook']}) was judged on other data than {resting[0]['id']} "
-        f"({resting[0]['notebook']}); execute all notebooks on one store with `python -m helpers notebooks`."
+        f"({resting[0]['notebook']}); execute all notebooks on one store with {_command()}."
         for payload in resting
         if payload["data"]["fingerprint"] != resting[0]["data"]["fingerprint"]
     ][:1]

@@ -8,23 +8,26 @@ the SHA-256 of each file and the life of each series. ``data/manifest.schema.jso
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 import json
 import os
 import re
 import shutil
+import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from helpers import calendar, files
+from helpers import calendar, executions, files
 from helpers.files import DATA, ROOT, HelperError, Missing
-from helpers.words import listing
+from helpers.words import and_more, listing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,6 +71,12 @@ TABLES: dict[str, dict[str, str]] = {
 _ROW_GROUPS = {"prices": 16384, "listings": 250000}
 #: Limits of a manifest before it is parsed: bytes and depth.
 _LARGEST, _DEEPEST = 8_000_000, 40
+#: What a manifest of made-up numbers calls itself.
+MADE_UP = "synthetic market"
+#: No price moves by the first factor from one session to the next, nor by the second and back again.
+_LEAP, _SPIKE = 8.0, 3.0
+#: A gap of most series so shortly before the end is taken for the end.
+RECENT = pd.Timedelta(days=60)
 _FIRST_DAY = int(np.datetime64(calendar.FIRST).astype(int))
 
 
@@ -84,7 +93,13 @@ def home() -> Path:
     A relative name is meant from the project's root, where the commands run, not from a notebook.
     """
     named = os.environ.get("MARKET_DATA", "")
-    return DATA / "market" if named in {"", SYNTHETIC} else ROOT / Path(named).expanduser()
+    path = DATA / "market" if named in {"", SYNTHETIC} else ROOT / os.path.expanduser(named)
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if os.path.lexists(path) and not path.is_dir():
+        raise StoreError(
+            f"{path}, where market data belong, is no folder; move it, or set MARKET_DATA to a folder."
+        )
+    return path
 
 
 def locate() -> Path | None:
@@ -93,32 +108,45 @@ def locate() -> Path | None:
     Raises
     ------
     StoreError
-        if MARKET_DATA names what is no folder.
+        if MARKET_DATA names what is no folder, or an empty one.
     """
     named = os.environ.get("MARKET_DATA", "")
     if named == SYNTHETIC:
         return None
     path = home()
-    with contextlib.suppress(OSError):  # a parent that cannot be read or written: nothing to recover then
-        files.recover(path)
-    if path.is_dir():
+    if not vacant(path):
         return path
     if named:
-        raise StoreError(f"MARKET_DATA names {named}, which is no folder; {HOW_TO_GET_DATA}.")
+        what = "an empty folder" if path.is_dir() else "no folder"
+        raise StoreError(f"MARKET_DATA names {named}, which is {what}; {HOW_TO_GET_DATA}.")
     return None
+
+
+def vacant(path: Path) -> bool:
+    """True if there is no folder, or nothing in it but what a file system puts there; undoes a swap cut short."""
+    with contextlib.suppress(OSError):  # a parent that cannot be read or written: nothing to recover then
+        files.recover(path)
+    try:
+        return not path.is_dir() or all(
+            found.name.startswith(".") or found.name == "lost+found" for found in path.iterdir()
+        )
+    except OSError as error:
+        raise StoreError(
+            f"The store at {path} cannot be read ({error.strerror}); mend its rights, or name another folder."
+        ) from None
 
 
 @cache
 def series_file() -> dict[str, Any]:
-    """data/series.yaml: ``series`` by id, and what ``synthetic`` says of the made-up market alone."""
+    """data/series.yaml: ``series`` by id, ``providers``, ``units`` (bounds), and what is ``synthetic`` alone."""
     import yaml
 
     path = DATA / "series.yaml"
     try:
         content = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
         return {
+            **{key: content[key] for key in ("providers", "units", "synthetic")},
             "series": {entry["id"]: entry for entry in content["series"]},
-            "synthetic": content["synthetic"],
         }
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         reason = str(error).partition("\n")[0]
@@ -197,7 +225,6 @@ class Store:
     Parameters
     ----------
     path : the folder
-    source : what ``attrs["source"]`` of its frames says
     prove : hash every file. Without it a file is hashed once and then remembered by size and time of change,
         which is fast and no proof.
 
@@ -208,20 +235,22 @@ class Store:
         read raises it if the store was replaced since, or holds what no price can be.
     """
 
-    def __init__(self, path: Path, source: str = "store", prove: bool = False) -> None:
+    def __init__(self, path: Path, prove: bool = False) -> None:
         self.path = path
-        self.source = source
         self._stamps: dict[str, list[int]] = {}
         text = self._manifest_text()
-        self._sha = hashlib.sha256(text).hexdigest()
-        seen = _remembered()
-        stamp = [*self._stamps[MANIFEST][:2], self._sha]
-        self.manifest = _parsed(text, path, sound=seen.get(str(path.resolve() / MANIFEST)) == stamp)
+        self.sha = hashlib.sha256(text).hexdigest()
+        seen, key = _remembered(), str(path.resolve() / MANIFEST)
+        stamp = [*self._stamps[MANIFEST][:2], self.sha]
+        sound = seen.get(key) == stamp
+        self.manifest = _parsed(text, path, sound)
         self.files: dict[str, dict[str, Any]] = self.manifest["files"]
+        #: What ``attrs["source"]`` of its frames says; a made-up market is never taken for a real one.
+        self.source = "synthetic" if self.manifest["name"] == MADE_UP else "store"
         fresh = self._check(seen, prove)
-        if seen.get(str(path.resolve() / MANIFEST)) != stamp:
-            self._check_last_session()
-            fresh[str(path.resolve() / MANIFEST)] = stamp
+        if not sound:
+            self._check_lives()
+            fresh[key] = stamp
         if fresh:
             _remember(seen | fresh)
 
@@ -234,38 +263,40 @@ class Store:
                     f"The manifest of the store at {self.path} is over {_LARGEST:,} bytes; fetch the data again."
                 )
             return file.read_bytes()
-        except OSError:
-            raise StoreError(f"The store at {self.path} has no {MANIFEST}; {HOW_TO_GET_DATA}.") from None
+        except OSError as error:
+            what = (
+                "has no" if isinstance(error, FileNotFoundError) else f"has an unreadable ({error.strerror})"
+            )
+            raise StoreError(f"The store at {self.path} {what} {MANIFEST}; {HOW_TO_GET_DATA}.") from None
 
     def _check(self, seen: Mapping[str, Any], prove: bool) -> dict[str, Any]:
         """Sizes and hashes of all files; those that were hashed now, for the memory."""
         fresh: dict[str, Any] = {}
         root = self.path.resolve()
         for name, listed in self.files.items():
-            file = (self.path / name).resolve()
-            if not file.is_relative_to(root):
-                raise StoreError(
-                    f"{name} lies outside the store at {self.path}; a store holds its own files."
-                )
             try:
-                stat = _stamp(file)
-            except OSError:
+                file = (self.path / name).resolve()
+                if not file.is_relative_to(root):
+                    raise StoreError(
+                        f"{name} lies outside the store at {self.path}; a store holds its own files."
+                    )
+                self._stamps[name] = found = _stamp(file)
+                if found[0] != listed["bytes"]:
+                    raise StoreError(
+                        f"{name} in the store at {self.path} has {found[0]:,} bytes instead of "
+                        f"{listed['bytes']:,}: it is truncated or altered; fetch the data again."
+                    )
+                stamp = [*found[:2], listed["sha256"]]
+                if not prove and seen.get(str(file)) == stamp:
+                    continue
+                if files.sha256(file) != listed["sha256"]:
+                    raise self._fault(name, "does not match the manifest’s SHA-256: it was altered")
+                fresh[str(file)] = stamp
+            except FileNotFoundError:
                 raise StoreError(f"The store at {self.path} lacks {name}; fetch the data again.") from None
-            if stat[0] != listed["bytes"]:
-                raise StoreError(
-                    f"{name} in the store at {self.path} has {stat[0]:,} bytes instead of "
-                    f"{listed['bytes']:,}: it is truncated or altered; fetch the data again."
-                )
-            self._stamps[name] = stat
-            stamp = [*stat[:2], listed["sha256"]]
-            if not prove and seen.get(str(file)) == stamp:
-                continue
-            if files.sha256(file) != listed["sha256"]:
-                raise StoreError(
-                    f"{name} in the store at {self.path} does not match the manifest’s SHA-256: it was altered; "
-                    f"fetch the data again."
-                )
-            fresh[str(file)] = stamp
+            except (OSError, RuntimeError) as error:  # a folder, a pipe, a link to itself, no right to read
+                why = getattr(error, "strerror", None) or "a link that leads nowhere"
+                raise self._fault(name, f"cannot be read ({why})") from None
         return fresh
 
     def prove(self) -> None:
@@ -273,30 +304,95 @@ class Store:
         self._unchanged()
         self._check({}, prove=True)
 
-    def _check_last_session(self) -> None:
-        """The last session is one, is over, and is the last that the prices hold."""
-        last = self.last_session
-        with self._door(PRICES):
-            held = _latest(self._open(PRICES)) or _latest(self._open(MACRO))
-        if last > pd.Timestamp.now() + pd.Timedelta(days=1):
-            raise self._fault(MANIFEST, f"names a last session in the future, {last:%Y-%m-%d}")
-        if held is not None and held != last:
-            raise self._fault(
-                MANIFEST, f"names {last:%Y-%m-%d} as the last session, and the files end on {held:%Y-%m-%d}"
-            )
+    def _check_lives(self) -> None:
+        """What the manifest says of each series is what the tables hold; the last session is over, and theirs."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        ends = []
+        for name, key, listed in ((PRICES, "symbol", "symbols"), (MACRO, "series", "series")):
+            file = self._open(name)
+            with self._door(name):
+                rows = file.read(columns=[key, "date"])
+                lives = rows.group_by(key).aggregate([("date", "count"), ("date", "min"), ("date", "max")])
+                columns = (
+                    lives[column].to_pylist() for column in (key, "date_count", "date_min", "date_max")
+                )
+                held = {
+                    str(series): {"rows": count, "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
+                    for series, count, first, last in zip(*columns, strict=True)
+                }
+                gaps = {(series, day) for series in self.manifest[listed] for day in self.gaps(series)}
+                days = pa.array([datetime.date.fromisoformat(day) for _, day in gaps]).cast(rows["date"].type)
+                there = (
+                    rows.filter(pc.is_in(rows["date"], days)).to_pydict() if gaps else {key: [], "date": []}
+                )
+                found = {
+                    (str(a), f"{day:%Y-%m-%d}") for a, day in zip(there[key], there["date"], strict=True)
+                }
+            ends += [max(life["last"] for life in held.values())] if held else []
+            said = self.manifest[listed]
+            if odd := sorted(set(said) ^ set(held)):
+                raise self._fault(MANIFEST, f"and {name} do not list the same series ({odd[0]})")
+            for series, life in held.items():
+                for what in set(life) & set(said[series]):
+                    if said[series][what] != life[what]:
+                        raise self._fault(
+                            MANIFEST,
+                            f"says {what} {said[series][what]} of {series}, and {name} has {life[what]}",
+                        )
+            for series, day in sorted(gaps):
+                if (series, day) in found or (key == "symbol" and not calendar.is_session(day)):
+                    why = f"{name} holds" if (series, day) in found else "is no session"
+                    raise self._fault(MANIFEST, f"names {day} as a gap of {series}, which {why}")
+        last = self.manifest["last_session"]
+        if pd.Timestamp(last) > pd.Timestamp.now() + pd.Timedelta(days=1):
+            raise self._fault(MANIFEST, f"names a last session in the future, {last}")
+        if ends and ends[0] != last:
+            raise self._fault(MANIFEST, f"names {last} as the last session, and the files end on {ends[0]}")
 
     @property
     def last_session(self) -> pd.Timestamp:
         """Last session of the store."""
         return pd.Timestamp(self.manifest["last_session"])
 
+    @cached_property
+    def lives(self) -> dict[str, dict[str, Any]]:
+        """What the manifest says of each symbol and macro series, by name."""
+        return {**self.manifest["symbols"], **self.manifest["series"]}
+
+    @cached_property
+    def until(self) -> pd.Timestamp:
+        """Last day of whole histories: the one before a session of the last weeks that most series lack."""
+        symbols = self.manifest["symbols"].values()
+        lacking = Counter(day for life in symbols for day in life.get("gaps", ()))
+        early = self.last_session - RECENT
+        common = [
+            day for day, count in lacking.items() if 2 * count > len(symbols) and pd.Timestamp(day) >= early
+        ]
+        return calendar.previous_session(min(common)) if common else self.last_session
+
     def has(self, name: str) -> bool:
         """True if the store holds the symbol or macro series."""
-        return name in self.manifest["symbols"] or name in self.manifest["series"]
+        executions.note("life of a series", name)
+        return name in self.lives
 
-    def gaps(self, symbol: str) -> list[str]:
-        """Sessions of a symbol that are known to be missing, ISO dates."""
-        return list(self.manifest["symbols"].get(symbol, {}).get("gaps", ()))
+    def gaps(self, name: str) -> list[str]:
+        """Days of a series that are known to be missing, ISO dates."""
+        executions.note("life of a series", name)
+        return list(self.lives.get(name, {}).get("gaps", ()))
+
+    def gap_sentence(self) -> str:
+        """Which days are missing in which series, and what that means; empty if none is."""
+        names = sorted(name for name in self.lives if self.gaps(name))
+        if not names:
+            return ""
+        days = and_more(sorted({day for name in names for day in self.gaps(name)}), 6)
+        end = f", and whole histories end on {self.until:%Y-%m-%d}" if self.until < self.last_session else ""
+        return (
+            f"{len(names)} series ({and_more(names, 6)}) are kept without {days}, which the provider did not give; "
+            f"windows that need such a day are refused{end}."
+        )
 
     def lacks(self, *names: str) -> str:
         """A sentence on those of some optional files that this store does not have; empty if it has them all.
@@ -307,6 +403,7 @@ class Store:
         """
         known = catalogue()
         wanted = [file for name in names for file in (panel_files(known[name]) if name in known else [name])]
+        executions.note("file of the store", *wanted)
         days: dict[str, list[str]] = {}
         for name in wanted:
             if name not in self.files and (entry := _entry_of(name)):
@@ -321,6 +418,7 @@ class Store:
 
     def file(self, name: str) -> Path:
         """Path of one of the store's files, its columns checked; Missing if this store does not have it."""
+        executions.note("file of the store", name)
         if name not in self.files:
             remedy = HOW_TO_ADD_PANELS if "by_hand" in _entry_of(name) else HOW_TO_GET_DATA
             raise Missing(f"This store has no {name}; {remedy}.")
@@ -334,15 +432,21 @@ class Store:
         path, layout = self.file(name), _entry_of(name)["table"]
         wanted = TABLES[layout]
         with self._door(name):
-            if name.endswith(".parquet"):
-                return pd.read_parquet(path, columns=list(wanted))
-            # "NA" is a ticker, not a missing value.
-            frame = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
+            frame = (
+                pd.read_parquet(path, columns=list(wanted))
+                if name.endswith(".parquet")
+                # "NA" is a ticker, not a missing value.
+                else pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
+            )
         for column, kind in wanted.items():
             if column not in frame:
                 raise self._fault(name, f"has no column '{column}'")
-            if kind == "double" and frame[column].dtype.kind not in "fi":
+            if kind != "double":
+                continue
+            if frame[column].dtype.kind not in "fi":
                 raise self._fault(name, f"has text where numbers belong, in '{column}'")
+            if np.isinf(frame[column]).any() or (layout == "bars" and (frame[column] <= 0).any()):
+                raise self._fault(name, f"has what cannot be in '{column}'")
         return frame[list(wanted)]
 
     def price_rows(self, symbols: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
@@ -359,14 +463,16 @@ class Store:
         Raises
         ------
         StoreError
-            for a price that is not positive and finite, a negative volume, a date twice or out of order, a
-            day that is no session or lies after the store's last one.
+            for a price that is not positive and finite or far off its neighbours, a negative volume, a date
+            twice or out of order, a day that is no session or lies after the store's last one.
         """
         rows = self._rows(PRICES, "symbol", symbols, fields)
         for column, values in rows.values.items():
             bad = values < 0 if column == "volume" else (values <= 0) | np.isinf(values)
             if bad.any():
                 raise self._value_fault(rows, column, int(bad.argmax()))
+            if column != "volume" and (at := _leap(rows.codes, values)) is not None:
+                raise self._value_fault(rows, column, at, ", far off the days around it")
         days = rows.dates.to_numpy().astype("datetime64[D]").astype(int)
         known = _is_session()
         strange = ~known[np.clip(days - _FIRST_DAY + 1, 0, len(known) - 1)]
@@ -378,15 +484,25 @@ class Store:
         return rows
 
     def macro(self, ids: Sequence[str]) -> Rows:
-        """Rows of some macro series, checked: finite, each date once, in order, none in the future."""
+        """Rows of some macro series, checked: of their unit, each date once, in order, none in the future."""
         rows = self._rows(MACRO, "series", ids, ["value"])
-        if (bad := np.isinf(rows.values["value"])).any():
+        values = rows.values["value"]
+        if self.source == "store":  # made-up levels are of no unit
+            bounds = [_bounds(name) for name in rows.names]
+            low, high = (
+                (np.array(side)[rows.codes] for side in zip(*bounds, strict=True)) if bounds else (0, 0)
+            )
+            bad = (values < low) | (values > high)
+        else:
+            bad = np.isinf(values)
+        if bad.any():
             raise self._value_fault(rows, "value", int(bad.argmax()))
         if (late := np.asarray(rows.dates > pd.Timestamp.now())).any():
             raise self._fault(MACRO, f"has {self._at(rows, int(late.argmax()))}, which lies in the future")
         return rows
 
     def _rows(self, name: str, key: str, wanted: Sequence[str], columns: Sequence[str]) -> Rows:
+        executions.note(name, *wanted)
         file = self._open(name, key)
         with self._door(name):
             groups = _groups(file, file.schema_arrow.get_field_index(key), wanted)
@@ -414,11 +530,9 @@ class Store:
     def _at(self, rows: Rows, at: int) -> str:
         return f"{rows.names[rows.codes[at]]} on {rows.dates[at]:%Y-%m-%d}"
 
-    def _value_fault(self, rows: Rows, column: str, at: int) -> StoreError:
-        return self._fault(
-            PRICES if column in PRICE_FIELDS else MACRO,
-            f"has a {column} of {rows.values[column][at]:g} for {self._at(rows, at)}",
-        )
+    def _value_fault(self, rows: Rows, column: str, at: int, why: str = "") -> StoreError:
+        value = f"a {column} of {rows.values[column][at]:g} for {self._at(rows, at)}"
+        return self._fault(PRICES if column in PRICE_FIELDS else MACRO, f"has {value}{why}")
 
     def _fault(self, name: str, what: str) -> StoreError:
         return StoreError(f"{name} in the store at {self.path} {what}; fetch the data again.")
@@ -443,8 +557,8 @@ class Store:
             schema = file.schema_arrow
         layout = {PRICES: "prices", MACRO: "macro"}.get(name) or _entry_of(name).get("table", "")
         for column, kind in TABLES.get(layout, {}).items():
-            if column not in schema.names:
-                raise self._fault(name, f"has no column '{column}'")
+            if (count := schema.names.count(column)) != 1:
+                raise self._fault(name, f"has {'two columns' if count else 'no column'} '{column}'")
             if not _fits(schema.field(column).type, kind):
                 raise self._fault(name, f"holds {schema.field(column).type} in '{column}' instead of {kind}")
         return file
@@ -458,7 +572,7 @@ class Store:
                 now = _stamp(file)
                 if now == self._stamps[name]:
                     continue
-                if files.sha256(file) == (self._sha if name == MANIFEST else self.files[name]["sha256"]):
+                if files.sha256(file) == (self.sha if name == MANIFEST else self.files[name]["sha256"]):
                     self._stamps[name] = now
                     continue
             raise StoreError(
@@ -473,7 +587,7 @@ def _parsed(text: bytes, path: Path, sound: bool) -> dict[str, Any]:
     try:
         if not sound and _depth(text) > _DEEPEST:
             raise ValueError(f"it is nested over {_DEEPEST} deep")
-        manifest: dict[str, Any] = json.loads(text)
+        manifest: dict[str, Any] = json.loads(text, object_pairs_hook=None if sound else _once)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{where} cannot be read ({error}); fetch the data again.") from None
     if sound:
@@ -483,12 +597,23 @@ def _parsed(text: bytes, path: Path, sound: bool) -> dict[str, Any]:
 
     schema = json.loads((DATA / "manifest.schema.json").read_text("utf-8"))
     if fault := best_match(Draft202012Validator(schema).iter_errors(manifest)):
-        what = fault.message if len(fault.message) < 160 else f"…{fault.message[-160:]}"
+        what = " ".join(fault.message.split())
+        what = what if len(what) < 160 else f"…{what[-160:]}"
         raise StoreError(f"{where} is not sound at {fault.json_path[:80]}: {what}; fetch the data again.")
     last = pd.to_datetime(manifest["last_session"], errors="coerce")
     if pd.isna(last) or not calendar.FIRST <= f"{last:%Y-%m-%d}" <= calendar.LAST:
         raise StoreError(f"{where} names a last session that is none, {manifest['last_session']}.")
+    for name, life in (manifest["symbols"] | manifest["series"]).items():
+        if any(pd.isna(pd.to_datetime(day, errors="coerce")) for day in life.get("gaps", ())):
+            raise StoreError(f"{where} names a gap of {name} that is no date; fetch the data again.")
     return manifest
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"'{twice}' stands twice")
+    return found
 
 
 def _depth(text: bytes) -> int:
@@ -521,10 +646,22 @@ def _groups(file: pq.ParquetFile, column: int, wanted: Sequence[str]) -> list[in
     return found
 
 
-def _latest(file: pq.ParquetFile) -> pd.Timestamp | None:
-    """Last date of a table."""
-    dates = file.read(columns=["date"])["date"].to_numpy()
-    return pd.Timestamp(dates.max()) if len(dates) else None
+def _leap(codes: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> int | None:
+    """Place of a price that is far off the one before it, or off both of its neighbours; None if there is none."""
+    with np.errstate(invalid="ignore"):
+        step = np.log(values[1:] / values[:-1])
+        step[codes[1:] != codes[:-1]] = 0.0
+        size = np.abs(step)
+        far = size > np.log(_LEAP)
+        far[:-1] |= (size[:-1] > np.log(_SPIKE)) & (size[1:] > np.log(_SPIKE)) & (step[:-1] * step[1:] < 0)
+    return int(far.argmax()) + 1 if far.any() else None
+
+
+@cache
+def _bounds(name: str) -> tuple[float, float]:
+    """Least and largest value of a macro series, by its unit in the catalogue."""
+    low, high = series_file()["units"].get(catalogue().get(name, {}).get("unit"), (-1e300, 1e300))
+    return low, high
 
 
 @cache
@@ -537,8 +674,10 @@ def _is_session() -> np.ndarray[Any, Any]:
 
 
 def _stamp(file: Path) -> list[int]:
-    stat = file.stat()
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+    found = file.stat()
+    if not stat.S_ISREG(found.st_mode):  # reading a pipe would never end
+        raise OSError(0, "it is no file")
+    return [found.st_size, found.st_mtime_ns, found.st_ino]
 
 
 def _remembered() -> dict[str, Any]:
@@ -551,6 +690,7 @@ def _remembered() -> dict[str, Any]:
 def _remember(seen: Mapping[str, Any]) -> None:
     # A machine without a place for it only loses the memory of the check, not the check.
     with contextlib.suppress(OSError, HelperError):
+        seen = {name: stamp for name, stamp in seen.items() if os.path.exists(name)}
         files.write_whole(files.cache() / "checked.json", json.dumps(seen))
 
 

@@ -24,7 +24,7 @@ from helpers.files import DATA, HelperError
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Entry: TypeAlias = dict[str, Any]
 
-NAME = "synthetic market"
+NAME = store.MADE_UP
 VERSION = 3  # raise it whenever the content changes, so that copies on disk are built anew
 
 

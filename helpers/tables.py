@@ -38,24 +38,16 @@ def payload(frame: pd.DataFrame, digits: Digits = 2) -> dict[str, Any]:
     full = frame if isinstance(frame.index, pd.RangeIndex) and not frame.index.name else frame.reset_index()
     if full is not frame and frame.index.name is None:
         full = full.rename(columns={full.columns[0]: ""})
-    places = {str(name): _digits(name, digits) for name in full.columns}
+    kinds = ["number" if _numeric(full.iloc[:, i]) else "text" for i in range(full.shape[1])]
     columns: list[dict[str, Any]] = [
-        {
-            "name": str(name),
-            "kind": "number" if _numeric(full.iloc[:, i]) else "text",
-            "digits": places[str(name)],
-        }
-        for i, name in enumerate(full.columns)
+        {"name": name, "kind": kind, "digits": digits if isinstance(digits, int) else digits.get(name, 2)}
+        for name, kind in zip(map(str, full.columns), kinds, strict=True)
     ]
     rows = [
         [_plain(value, column["digits"]) for value, column in zip(row, columns, strict=True)]
         for row in full.itertuples(index=False, name=None)
     ]
     return {"columns": columns, "rows": rows, "headed": full is not frame}
-
-
-def _digits(name: Any, digits: Digits) -> int:
-    return digits if isinstance(digits, int) else digits.get(str(name), 2)
 
 
 def _numeric(column: pd.Series) -> bool:
@@ -66,17 +58,10 @@ def _numeric(column: pd.Series) -> bool:
 def _plain(value: Any, digits: int) -> Any:
     if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
         return None
-    if isinstance(value, float):
-        return round(float(value), digits)
-    if hasattr(value, "item"):
-        return value.item()
-    return (
-        date(value)
-        if isinstance(value, pd.Timestamp)
-        else value
-        if isinstance(value, int | bool)
-        else str(value)
-    )
+    plain = value.item() if hasattr(value, "item") else value
+    if isinstance(plain, float):
+        return round(float(plain), digits)
+    return date(plain) if isinstance(plain, pd.Timestamp) else plain if isinstance(plain, int) else str(plain)
 
 
 def as_html(table: Mapping[str, Any], caption: str = "") -> str:

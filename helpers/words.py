@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,16 +58,6 @@ def short_date(value: Any, year: bool = False) -> str:
     return f"{stamp.day} {stamp:%b}" + (f" {stamp:%Y}" if year else "")
 
 
-def day_range(first: Any, last: Any) -> str:
-    """Two dates as people write them: ``24 to 28 November 2025``; what both share is said once."""
-    a, b = pd.Timestamp(first), pd.Timestamp(last)
-    if a == b:
-        return date(a)
-    if a.year != b.year:
-        return f"{date(a)} to {date(b)}"
-    return f"{a.day if a.month == b.month else date(a, year=False)} to {date(b)}"
-
-
 def listing(items: Sequence[str]) -> str:
     """``a, b and c``."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else "none"
@@ -98,14 +87,6 @@ def quantity(value: Any, unit: str = "", digits: int | None = None) -> str:
     if value == 1 and unit.endswith("s"):
         unit = f"{unit[:-3]}y" if unit.endswith("ies") else unit[:-1]
     return num(float(value), digits, "" if unit in BARE else unit)
-
-
-def wrap_title(text: str, width: int = 66) -> str:
-    """A title in as few lines as fit, of nearly equal length, so that no word stands alone on the last."""
-    # A figure stays with its unit and a day with its month: that space is no place to break.
-    text = re.sub(r"(?<=\d) (?=[%A-Z])", NBSP, text)
-    lines = [textwrap.wrap(text, most, break_long_words=False) for most in range(1, width + 1)]
-    return "\n".join(next(found for found in lines if len(found) <= len(lines[-1])))
 
 
 def made_up(data: Any = None) -> bool:

@@ -13,9 +13,9 @@ import yaml
 from helpers.claims import registry
 
 HEAD: dict[str, Any] = {
-    "revision": 1,
+    "version": 1,
     "collection": {"title": "A collection", "sentence": "Reruns some claims of one article."},
-    "article": {"publisher": "A paper", "date": "2025-12-11", "fact": "article"},
+    "article": {"publisher": "A paper", "date": "2025-12-11", "address": "https://example.org/article"},
     "sections": {"first": "The first section", "second": "The second section"},
     "conventions": {
         "day": "2025-12-10",
@@ -37,10 +37,11 @@ ENTRY: dict[str, Any] = {
     "clarity": "clear",
     "measures": {"gain": {"label": "Gain of the index", "unit": "%"}},
     "rule": {"letter": [{"bound": {"measure": "gain", "above": 10}}]},
+    # For a verdict that no test gives, so that the sentence made from the figures shows.
+    "because": {"misleading": "It leads one to believe what is not so."},
     "notebook": "01-first",
 }
 FACTS: list[dict[str, str]] = [
-    {"id": "article", "value": "paper", "unit": "text", "source": "https://example.org/article"},
     {"id": "venue", "value": "nasdaq", "unit": "text"},
     {"id": "cuts", "value": "3", "unit": "cuts"},
     {"id": "unknown", "value": "", "unit": "text"},

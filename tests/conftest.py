@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from helpers import calendar, market, store
+from helpers import calendar, executions, market, store
 
 ROOT = market.ROOT
+os.environ.pop("ARTICLE", None)  # the tests are of the first article, unless they choose another
 
 #: The reference store, if this machine has it; tests on real figures are skipped without it.
 _path = store.locate()
 _store = store.Store(_path) if _path else None
 REFERENCE = _store if _store and market.is_reference(_store) else None
 needs_reference = pytest.mark.skipif(REFERENCE is None, reason="needs the reference store (MARKET_DATA)")
+
+
+#: Slow and rarely failing: ``make test-slow`` runs these, ``make test`` all others.
+SLOW = ("test_look_ahead.py", "test_editions.py", "test_axe_finds_nothing[own")
+#: Long scopes first, so that no worker waits for the other at the end.
+FIRST = ("test_missing.py", "test_sources.py", "test_synthetic.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if any(part in item.nodeid for part in SLOW):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.path.name not in FIRST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_executions(tmp_path_factory):
+    """One cache of executed notebooks for all workers of this run of the tests, and for none before it."""
+    base = tmp_path_factory.getbasetemp()
+    executions.PLACE = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "executed"
 
 
 def write_store(

@@ -128,22 +128,23 @@ def verdict_cell(key: str, **more: Any) -> Any:
 
 def cards_cell(*keys: str) -> Any:
     given = claims.cards(*keys)
-    return code(f"claims.cards{keys}", shown({"text/html": given._repr_html_(), "text/plain": repr(given)}))
+    return code(f"claims.cards{keys}", shown(given._repr_mimebundle_()))
 
 
 def chart_cell() -> Any:
     frame = pd.DataFrame({"Close": [2531.16, 2559.61], "Note": [HOSTILE, "C01"]}, index=["4 Dec", "10 Dec"])
     frame.index.name = HOSTILE
     table = tables.payload(frame)
-    behind = f'<details class="rr-data"><summary>The numbers</summary>{tables.as_html(table)}</details>'
-    about = {"title": "T", "alt": ALT + ' "q" <b>', "source": "Data: made by hand.", "table": table}
+    behind = f'<div class="rr-chart"><details class="rr-data"><summary>The numbers</summary>{tables.as_html(table)}'
+    about = {"title": "T", "note": "", "source": "Data: made by hand.", "table": table}
     return code(
         "charts.lines(frame)",
+        shown({"text/html": '<div class="rr-chart"><strong>T</strong></div>', "text/plain": "T"}),
         shown(
-            {"image/png": png(), "text/plain": ALT, figure.MIME: about},
-            {"image/png": {"alt": ALT, "width": 720}},
+            {"image/png": png(), "text/plain": "(chart) T", figure.MIME: about},
+            {"image/png": {"alt": ALT + ' "q" <b>', "width": 720}},
         ),
-        shown({"text/html": behind, "text/plain": "2531.16"}),
+        shown({"text/html": f"{behind}</details></div>", "text/plain": "2531.16"}),
     )
 
 

@@ -1,18 +1,25 @@
 """What every chart must carry, whatever it draws."""
 
 import base64
+import html
+import importlib
 import io
+import json
 import re
+import tomllib
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
-from helpers import charts, figure, market, tables
-from helpers.files import HelperError
+from helpers import charts, figure, market, notebooks, tables
+from helpers.files import ROOT, HelperError
+from helpers.report.export import ClaimsExporter
 
 DAYS = pd.bdate_range("2025-01-01", periods=200, name="date")
 NOW = {"title": "The lines go up and down", "unit": "Index points"}
@@ -65,7 +72,7 @@ def shown(monkeypatch):
 
 
 def pixels(chart):
-    return np.asarray(Image.open(io.BytesIO(chart.png())).convert("RGB")).reshape(-1, 3)
+    return np.asarray(Image.open(io.BytesIO(chart.picture())).convert("RGB")).reshape(-1, 3)
 
 
 def has(chart, colour):
@@ -79,17 +86,28 @@ def has(chart, colour):
 @pytest.mark.parametrize("verb", EVERY)
 def test_a_chart_carries_picture_words_numbers_and_source(verb, shown):
     EVERY[verb]().show()
-    (picture, meta), (behind, _) = shown
-    about = picture[figure.MIME]
-    assert Image.open(io.BytesIO(base64.b64decode(picture["image/png"]))).size[0] in {1440, 1152, 864, 720}
-    assert meta["image/png"]["alt"] == about["alt"]
-    assert len(about["alt"].split()) >= 8
-    assert NOW["title"] in about["alt"]
-    assert picture["text/plain"] == f"{about['title']}\n{about['alt']}"
+    (head, _), (data, metadata), (foot, _) = shown
+    about, said = data[figure.MIME], metadata["image/png"]
+    wide, high = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).size
+    assert wide == 1.5 * about["width"] == 1.5 * said["width"]
+    assert high == pytest.approx(1.5 * about["height"], abs=2)
+    assert len(said["alt"].split()) >= 8
+    assert NOW["title"] in said["alt"]
+    assert f"In words: {html.escape(said['alt'])}" in foot["text/html"]
     assert about["source"].startswith("Data: ")
-    assert about["source"] in behind["text/html"]
-    assert about["alt"] in behind["text/html"]
+    assert about["overlaps"] == []
+    page = head["text/html"] + foot["text/html"]
+    for words in (about["title"], about["source"], about["note"]):
+        assert html.escape(words) in page
     assert 1 <= len(about["table"]["rows"]) <= tables.MOST_ROWS
+    assert page.count("<tr>") == len(about["table"]["rows"]) + 1
+
+
+def test_title_note_and_source_are_words_of_the_page_not_of_the_picture():
+    chart = lines(note="Read it from left to right.")
+    drawn = " ".join(text.get_text() for text in figure._texts(chart.figure))
+    for words in (NOW["title"], "left to right", "Data:"):
+        assert words not in drawn
 
 
 @pytest.mark.parametrize("verb", EVERY)
@@ -166,8 +184,7 @@ def test_steps_of_a_heat_map_are_true_to_their_values():
 
 def test_equal_charts_have_equal_bytes():
     chart = lines()
-    assert chart.png() == lines().png() == chart.png()
-    chart.figure.canvas.draw()  # the picture has another density than the layout
+    assert chart.picture() == lines().picture() == chart.picture()
     assert charts.collisions(chart.figure) == []
 
 
@@ -175,13 +192,12 @@ def test_equal_charts_have_equal_bytes():
 def test_made_up_data_are_marked_on_picture_words_and_numbers(verb, shown):
     chart = EVERY[verb](data=MadeUp())
     chart.show()
-    (picture, _), (behind, _) = shown
+    _, (data, metadata), (foot, _) = shown
     assert "SYNTHETIC" in [text.get_text() for text in chart.figure.texts]
-    assert picture[figure.MIME]["synthetic"] is True
-    assert picture[figure.MIME]["alt"].startswith("Synthetic data.")
-    assert picture["text/plain"].split("\n")[1].startswith("Synthetic data.")
-    assert "SYNTHETIC DATA" in behind["text/html"]
-    assert "Yahoo" not in picture[figure.MIME]["source"]
+    assert data[figure.MIME]["synthetic"] is True
+    assert metadata["image/png"]["alt"].startswith("Synthetic data.")
+    assert foot["text/html"].count("SYNTHETIC DATA") == 2  # the source line and the table's caption
+    assert "Yahoo" not in data[figure.MIME]["source"]
     real = EVERY[verb](data=Real())
     assert not real.synthetic
     assert "SYNTHETIC" not in [text.get_text() for text in real.figure.texts]
@@ -253,7 +269,7 @@ def test_every_number_of_a_title_is_drawn_or_named(title, ok):
 
 def test_a_number_of_the_title_can_be_named_by_hand():
     chart = lines(title="It was rank 14 of 38 in all", shows=["rank 14 of 38"])
-    assert any("rank 14 of 38" in text.get_text() for text in chart.figure.texts)
+    assert "rank 14 of 38" in chart.payload()["note"]
 
 
 # ------------------------------------------------------------------------------------- words that meet
@@ -272,6 +288,42 @@ def test_words_on_a_line_are_found():
     chart = lines(pd.Series(5.0, index=DAYS, name="^RUT"))
     chart.ax.text(DAYS[60], 5.0, "on the line", va="center")
     assert ("on the line", "a line") in charts.collisions(chart.figure)
+
+
+def committed():
+    """Every chart of the notebooks: its notebook, the source of its cell, its data."""
+    for name in notebooks.names():
+        for cell in json.loads(notebooks.path_of(name).read_text("utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                if about := output.get("data", {}).get(figure.MIME):
+                    yield name, "".join(cell["source"]), about
+
+
+def test_no_words_meet_in_any_chart_of_the_notebooks():
+    found = list(committed())
+    assert len(found) > 60
+    assert [(name, about["title"], about["overlaps"]) for name, _, about in found if about["overlaps"]] == []
+
+
+def test_on_other_data_a_chart_whose_words_meet_is_drawn_and_says_so(monkeypatch):
+    monkeypatch.setattr(market, "current", MadeUp, raising=False)
+    chart = lines(pd.Series(5.0, index=DAYS, name="^RUT"))
+    chart.ax.text(DAYS[60], 5.0, "on the line", va="center")
+    chart._check()
+    assert chart.payload()["overlaps"] == ["on the line: a line"]
+
+
+@pytest.mark.parametrize("pattern", [r"\bannotate\(", r"#[0-9A-Fa-f]{6}\b"])
+def test_no_chart_of_the_notebooks_is_written_on_or_coloured_by_hand(pattern):
+    for name, source, about in committed():
+        assert not re.search(pattern, source), (name, about["title"])
+
+
+@pytest.mark.parametrize("pattern", [r"\[::-?\d", r"\.sample\(", r"\.asfreq\("])
+def test_no_line_of_the_notebooks_is_thinned(pattern):
+    for name, source, about in committed():
+        turned = source.replace("[::-1]", "")
+        assert about["kind"] != "Line chart" or not re.search(pattern, turned), (name, about["title"])
 
 
 # A failure is not shrunk: each try draws a chart.
@@ -340,7 +392,42 @@ def test_a_table_keeps_its_sides_without_a_style_sheet(shown):
 
 def test_hostile_words_of_a_chart_are_text(shown):
     lines(
-        walk(length=5), title="<script>alert()</script> goes up and down $x$ {y}", alt="<img src=x> " * 8
+        walk(length=5), title="<script>alert()</script> goes up and down $x$ {y}", alt='"><img src=x> ' * 8
     ).show()
-    assert "<script" not in shown[1][0]["text/html"]
-    assert "<img" not in shown[1][0]["text/html"]
+    assert all("<script" not in data.get("text/html", "") for data, _ in shown)
+    assert all("<img" not in data.get("text/html", "") for data, _ in shown)
+
+
+# ------------------------------------------------------------------------------------- plain exports
+
+
+def exported(exporter, shown):
+    """A notebook with a chart, a table and a solution, as nbconvert writes it without our style sheet."""
+    lines(walk(length=5)).show()
+    charts.table(pd.DataFrame({"Name": ["x"]}, index=pd.Index(["a"], name="Row")), "A table")
+    outputs = [new_output("display_data", data=data, metadata=metadata or {}) for data, metadata in shown]
+    solution = new_code_cell("answer = 42", metadata={"tags": ["solution"]})
+    cells = [new_code_cell("charts.lines(walk)", outputs=outputs), solution]
+    return exporter.from_notebook_node(new_notebook(cells=cells))[0]
+
+
+@pytest.mark.parametrize("exporter", [HTMLExporter, ClaimsExporter])
+def test_a_plain_export_keeps_alt_text_numbers_and_sides(exporter, shown):
+    page = exported(exporter(), shown)
+    assert "In words: Line chart" in page
+    if exporter is ClaimsExporter:
+        (alt,) = re.findall(r'<img[^>]* alt="([^"]*)"', page)
+        assert NOW["title"] in alt
+        assert "No description" not in page
+    assert page.count('<th scope="row" style="text-align:left">') == 6
+    assert "The numbers behind this chart" in page
+
+
+def test_the_template_of_the_export_menu_folds_solutions(shown):
+    page = exported(ClaimsExporter(), shown)
+    assert re.search(r'<details class="solution">(?:(?!</details>).)*answer', page, re.S)
+    assert not re.search(r'<details class="solution">(?:(?!</details>).)*walk', page, re.S)
+    entry = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
+    module, _, name = entry["nbconvert.exporters"]["claims"].partition(":")
+    assert getattr(importlib.import_module(module), name) is ClaimsExporter
+    assert ClaimsExporter.export_from_notebook

@@ -123,7 +123,8 @@ def test_the_old_folder_can_be_kept(tmp_path):
     files.replace_folder(folder(tmp_path / "a", "two"), target, keep_old=True)
     assert content(tmp_path / "market.damaged") == whole("one")
     files.replace_folder(folder(tmp_path / "b", "three"), target, keep_old=True)
-    assert content(tmp_path / "market.damaged") == whole("two")
+    assert content(tmp_path / "market.damaged") == whole("one")
+    assert content(tmp_path / "market.damaged1") == whole("two")
     assert content(target) == whole("three")
 
 

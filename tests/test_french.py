@@ -120,7 +120,7 @@ def test_the_25_portfolios_are_named_by_size_and_value() -> None:
         ("192612, -99.9900,  -8.0282\n", "", r"line 10: 1927-01 does not follow 1926-11"),
         ("192612, -99.9900,  -8.0282", "192612,  -8.0282", r"line 10: this is no row of a date and 2 values"),
         ("192612, -99.9900,  -8.0282", "192612,  12.3.4,  -8.0282", r"line 10: a cell holds no number"),
-        ("192612, -99.9900,  -8.0282", "192612, -123.4,  -8.0282", r"line 10: a return lies below -100"),
+        ("192612, -99.9900,  -8.0282", "192612, -123.4,  -8.0282", r"line 10: a return lies outside -100"),
         ("192612, -99.9900,  -8.0282", "1926,   1.0,  -8.0282", r"mix years, months and days"),
         ("192612, -99.9900,  -8.0282", "192613,   1.0,  -8.0282", r"a date below cannot be read"),
         ("\n192611,      7,      0", "", r"there is no row below the column names"),

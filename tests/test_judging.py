@@ -2,6 +2,7 @@
 
 import json
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import claiming
 import joblib
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from helpers import claims, market, notebooks
-from helpers.claims import card, measuring, registry, rules
+from helpers.claims import card, judging, measuring, registry, rules
 from helpers.claims.measuring import JudgementError
 from helpers.report import machine
 
@@ -121,8 +122,7 @@ def test_further_figures_come_from_frames_with_their_unit(use):
         ("x, b", 2.0, "pp"),
         ("y", 3.0, ""),
     ]
-    with pytest.raises(JudgementError, match="`more` holds frames, or tuples"):
-        claims.judge("C01", gain, more=["words"])
+    assert payload("C01", gain, more=frame)["measured"][1]["label"] == "x, a"
 
 
 def test_figures_become_plain_json():
@@ -205,10 +205,11 @@ def test_an_exact_fact_has_no_robustness(use):
 def test_a_specification_that_changes_nothing_is_none(use, values, data):
     use()
     values = [value for i, value in enumerate(values) if i == 0 or value != values[i - 1]]
-    plain = payload("C01", gain, vary={"value": values})
+    ways = [(f"way {place}", value) for place, value in enumerate(values)]
+    plain = payload("C01", gain, vary={"value": dict(ways)})
     place = data.draw(st.integers(0, len(values)))
-    copy = data.draw(st.sampled_from([12, values[place - 1] if place else values[0]]))
-    again = payload("C01", gain, vary={"value": [*values[:place], copy, *values[place:]]})
+    copy = data.draw(st.sampled_from([12, values[place - 1]] if place else [12]))
+    again = payload("C01", gain, vary={"value": dict([*ways[:place], ("copy", copy), *ways[place:]])})
     counts = ("same", "of", "share", "low", "high", "few")
     assert [again["robustness"][key] for key in counts] == [plain["robustness"][key] for key in counts]
     assert again["robustness"]["axes"][0]["copies"] == 1
@@ -251,6 +252,85 @@ def test_two_thirds_of_the_equivalent_ways_must_agree(use, base, values, by_rule
     if found["capped"]:
         assert f"{found['robustness']['same']} of {len(values)} equivalent ways" in found["capped"][0]
         assert found["capped"][0] in card.as_text(found)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([12, 13, 14, 10.5, 9], "mixed"),  # of the two that disagree one cannot tell: no more than half
+        ([12, 13, 14, 10.5, 10.6], "unverified"),
+        ([12, 13, 14, 15, 10.5, 10.6], "supported"),  # four of six agree
+        ([12, 13, 14, 15, 10.5, 10.6, 10.4], "unverified"),
+    ],
+)
+def test_where_most_that_disagree_cannot_tell_nobody_can(use, values, verdict):
+    use(entry(rule=letter({"bound": {"measure": "gain", "above": 10, "band": 0.7}})))
+    found = payload("C01", lambda value=20.0: {"gain": value}, vary={"value": values})
+    assert (found["by_rule"], found["verdict"]) == ("supported", verdict)
+
+
+@pytest.mark.parametrize(("true", "verdict"), [(47, "supported"), (48, "supported-with-caveat")])
+def test_four_days_in_five_are_most_days(use, true, verdict):
+    use(
+        entry(
+            rule=letter(
+                {"bound": {"measure": "gain", "above": round(float(WALK.nlargest(true + 1).iloc[-1]), 4)}}
+            )
+        )
+    )
+    found = payload("C01", walk, often={"day": DAYS})
+    assert found["base_rate"]["true"] == true
+    assert found["verdict"] == verdict
+    said = ["It would have been true on 80\u00a0% of other days, so it says little."]
+    assert found["capped"] == (said if verdict != "supported" else [])
+
+
+def test_a_sentence_with_a_caveat_is_not_capped_twice(use):
+    use(entry(rule=letter({"bound": {"measure": "gain", "above": -99}}, detail=[ABOVE])))
+    found = payload("C01", lambda day="2025-12-10": walk(day, 9.0), often={"day": DAYS})
+    assert (found["verdict"], found["capped"]) == ("supported-with-caveat", [])
+
+
+def test_the_board_says_how_firm_each_verdict_is(use, monkeypatch):
+    monkeypatch.setattr(judging, "_judged", {})
+    use(entry(), entry(id="C02"), entry(id="C03"), entry(id="C04"))
+    claims.judge("C01", gain)
+    claims.judge("C02", gain, vary={"value": [11.0, 13.0, 14.0, 15.0], "fee": [5]})
+    claims.judge("C03", walk, vary={"value": [9.0]}, often={"day": DAYS})
+    claims.judge("C04", gain, vary={"value": [12.0]})
+    true = f"{int((WALK > 10).sum())} of 60"
+    assert claims.board().reset_index().to_numpy().tolist() == [
+        ["C01", "Supported", "exact fact", "–", "–"],
+        ["C02", "Supported", "4 of 5", "fee", "–"],
+        ["C03", "Supported", "0 of 1 (too few)", "value", true],
+        ["C04", "Supported", "no other way", "–", "–"],
+    ]
+    ways = claims.specifications("C02")
+    assert ways.loc["fee: 5"].tolist() == ["fee", "5", 7.0, "contradicted"]
+    assert ways.iloc[0].tolist() == ["as judged", "as judged", 12.0, "supported"]
+    with pytest.raises(JudgementError, match="C05 was not judged yet in this notebook; judge it first"):
+        claims.specifications("C05")
+
+
+def test_the_nearest_bound_comes_first_after_the_deciding_figure(use):
+    three = {**TWO, "rest": {"label": "Rest", "unit": "count"}}
+    bounds = [{"bound": {"measure": key, "above": 10}} for key in three]
+    use(
+        entry(
+            measures=three,
+            rule=letter(*bounds, {"fact": {"id": "cuts", "at_least": 2}}),
+            facts=["cuts"],
+            decides="loss",
+        )
+    )
+    flips = payload("C01", {"gain": 14, "loss": 15, "rest": 12})["flip"]
+    assert [flip["sentence"] for flip in flips] == [
+        "Loss of the other: it holds by 5.00\u00a0pp.",
+        "Subject of cuts: it holds by 1\u00a0cut.",
+        "Rest: it holds by 2.",
+        "Gain of the index: it holds by 4.00\u00a0pp.",
+    ]
+    assert [flip["holds"] for flip in flips] == [True] * 4
 
 
 def test_blame_that_others_share_in_another_word_stays(use):
@@ -373,6 +453,13 @@ def test_the_flip_is_the_distance_in_the_claim_s_own_unit(use):
     assert payload("C01", {"gain": None, "loss": None})["flip"] == []
 
 
+def test_a_fact_may_have_a_colon_in_its_name(use, monkeypatch):
+    more = {"id": "steps", "value": "3", "unit": "cuts", "subject": "Rates: steps in 2025"}
+    monkeypatch.setattr(claiming, "FACTS", [*claiming.FACTS, more])
+    use(entry(rule=letter({"fact": {"id": "steps", "above": 3}}), measures=None, facts=["steps"]))
+    assert card.flip_line(payload("C01")) == "Rates: steps in 2025: it stands just at its bound."
+
+
 def test_a_rank_is_away_by_places(use):
     measures = {"gain": {"label": "Rank of the gain", "unit": "rank"}}
     use(entry(measures=measures, rule=letter({"rank": {"measure": "gain", "within": 2}})))
@@ -433,6 +520,15 @@ def test_because_has_thirty_words_at_most(use, values):
     assert "{" not in found["because"]
 
 
+@pytest.mark.parametrize(("words", "kept"), [(23, True), (24, False)])
+def test_a_reason_of_thirty_words_stands_and_a_longer_one_gives_way(use, words, kept):
+    measures = {**TWO, "dates": {"label": "Days", "unit": "dates"}}
+    use(entry(measures=measures, because={"supported": " ".join(["word"] * words) + " {dates}"}))
+    found = payload("C01", {"gain": 12.0, "loss": 3.0, "dates": ["2025-12-01", "2025-12-04"]})["because"]
+    assert found.endswith("1 December 2025 and 4 December 2025") is kept  # seven words
+    assert kept or found == "Gain of the index is 12.00\u00a0%, as the sentence says."
+
+
 def test_because_of_a_claim_without_a_test_is_its_reason(use):
     use(entry(rule={"not-checkable": "It names no day and no size."}, measures=None))
     found = payload("C01")
@@ -456,6 +552,9 @@ def test_what_the_store_lacks_ends_as_unverified_and_the_rest_goes_on(use):
     )
     assert found["caveat"] in card.as_text(found)
     assert (found["specifications"], found["base_rate"], found["robustness"]) == ([], None, None)
+    assert (
+        payload("C01", measure, caveat="Thin.", lower_to="supported-with-caveat")["verdict"] == "unverified"
+    )
     assert payload("C02", gain)["verdict"] == "supported"
 
 
@@ -473,6 +572,7 @@ def test_made_up_data_give_figures_and_nothing_like_a_finding(use, monkeypatch, 
         for words in ("really rose", "holds", "fails", "cannot tell", "true on", "Same verdict", "Supported"):
             assert words not in text
     found = verdict.payload
+    assert claims.judge("C01", walk, lower_to="supported", caveat="Thin.").verdict is None
     assert (found["by_rule"], found["because"], found["base_rate"], found["flip"]) == (None, "", None, [])
     assert (found["tally"]["hold"], found["tally"]["fail"], found["spread"]) == (0, 0, {})
     claims.what_if("C01", walk, value=9.0)
@@ -508,7 +608,13 @@ def test_what_if_uses_the_band_that_the_claim_was_judged_by(use, said):
     assert would["verdict"] == "unverified"
 
 
-def test_what_if_says_what_it_cannot(use, said):
+def test_what_if_says_what_it_cannot(use, said, monkeypatch):
+    monkeypatch.setattr(judging, "_judged", {})
+    use(entry(rule=letter(BAND)))
+    with pytest.raises(
+        JudgementError, match=r"C01: its rule has a band .* of gain; judge it before you ask what if\."
+    ):
+        claims.what_if("C01", gain, value=9.0)
     use()
     claims.what_if("C01", gain, day="2025-12-09")
     assert said[-1] == "With `day=2025-12-09` no figure of the rule changes."
@@ -634,7 +740,7 @@ def test_claim_review_has_the_shape_of_schema_org(use):
     use(entry(because={"supported": "It rose by {gain:1}."}), entry(id="C02"))
     review = card.claim_review(claims.judge("C01", gain).payload)
     assert review["@type"] == "ClaimReview"
-    assert (review["identifier"], review["url"]) == ("C01", "01-first.html#C01")
+    assert (review["identifier"], review["url"]) == ("C01", "C01.html")
     assert review["reviewRating"] == {
         "@type": "Rating", "alternateName": "Supported", "ratingValue": 5, "bestRating": 5, "worstRating": 1,
     }  # fmt: skip
@@ -665,6 +771,17 @@ def test_what_a_claim_was_judged_by_has_a_name_that_changes_with_it(use):
 def test_another_backend_gives_the_same(use):
     here = whole(use)
     with joblib.parallel_config(backend="threading", n_jobs=3):
+        assert whole(use) == here
+
+
+def test_a_cluster_of_two_workers_gives_the_same(use):
+    """Specifications, base rates and later dates, by Dask: the notebook's call stays as it is."""
+    distributed = pytest.importorskip("distributed")
+    here = whole(use)
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster), joblib.parallel_config(backend="dask"):
         assert whole(use) == here
 
 
@@ -717,8 +834,14 @@ def test_a_measurement_that_gives_no_figures_is_refused(use, measure, sentence):
 def test_dates_are_a_list(use):
     measures = {"days": {"label": "Days", "unit": "dates"}}
     use(entry(measures=measures, rule=letter({"dates": {"measure": "days", "include": ["2025-12-10"]}})))
-    refused("the rule compares days as a list of dates, and it is '2025-12-10'", "C01", lambda: "2025-12-10")
-    assert payload("C01", lambda: pd.to_datetime(["2025-12-10"]))["verdict"] == "supported"
+    for odd in ("2025-12-10", ["10 Dec 2025"], [20251210], [None]):
+        refused(f"the rule compares days as a list of dates, and it is '{odd}'", "C01", lambda odd=odd: odd)
+    days = pd.to_datetime(["2025-12-10"])
+    for good in (days, days.to_numpy(), list(days.to_numpy()), days.date, ("2025-12-10",)):
+        assert payload("C01", lambda good=good: good)["figures"] == {"days": ["2025-12-10"]}
+    found = payload("C01", lambda: days)
+    assert found["verdict"] == "supported"
+    assert np.isnan(claims.specifications("C01").loc["as judged", "value"])
 
 
 def test_several_figures_need_their_names(use):
@@ -744,7 +867,7 @@ class Nameless:
         ({("kind", "fee"): {"a": ("net",)}}, "the alternative 'a' of `kind and fee` is no tuple of 2"),
         ({("kind", "fee"): {"a": 3}}, "the alternative 'a' of `kind and fee` is no tuple of 2"),
         ({"day": DAYS[:6]}, "6 of 6 values of `day` change no figure, or only repeat the one before"),
-        ({"value": [13.0] * 6}, "5 of 6 values of `value` change no figure"),
+        ({"value": dict.fromkeys("abcdef", 13.0)}, "5 of 6 values of `value` change no figure"),
         ({"kind": ["gross"]}, "C01 with kind gross: gain failed with KeyError ('gross'); mend it."),
         ({"value": {"a frame": pd.DataFrame()}}, "C01 with value a frame"),
     ],
@@ -755,9 +878,63 @@ def test_choices_that_are_none_are_refused(use, vary, sentence):
     refused(sentence, "C01", gain, other=vary)
 
 
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"vary": ["fee"]}, "choices are a mapping of arguments to alternatives; name the argument."),
+        ({"often": DAYS}, "choices are a mapping of arguments"),
+        ({"later": "2025-12-12"}, "choices are a mapping of arguments"),
+        ({"vary": {3: [1]}}, "`3` is no argument of gain"),
+        ({"vary": {(): {"a": ()}}}, "the axis () names no argument, or one twice; name each once."),
+        ({"vary": {("fee", "fee"): {"a": (1, 2)}}}, "names no argument, or one twice"),
+        ({"vary": {"fee": {1, 2}}}, "the axis `fee` is a set, which has no order; give a list"),
+        ({"vary": {"value": [13.0, 14.0, 13.0]}}, "the axis `value` holds 13.0 twice; give each once."),
+        ({"vary": {"value": [12 + step / 1e4 for step in range(1, 13)]}}, "12 of 12 values of `value` change no"),
+        ({"vary": {"value": [*(12 + step / 1e4 for step in range(1, 6)), 14, 15, 16, 17]}}, "5 of 9 values"),
+        ({"vary": {"fee": [1]}, "other": {"fee": [1]}}, "fee 1 stands in `vary` and in `other`; a way to"),
+        ({"more": ["words"]}, "further figures: `more` holds frames, or tuples"),
+        ({"more": 5}, "further figures: `more` holds frames, or tuples"),
+        ({"more": [("x", float("nan"), "%")]}, "further figures: A figure is nan"),
+        ({"lower_to": "mixed"}, "lowering a verdict needs its reason in `caveat`."),
+        ({"lower_to": "mixed", "caveat": "  "}, "lowering a verdict needs its reason"),
+        ({"lower_to": ["mixed"], "caveat": "Thin."}, "a person may only lower"),
+    ],
+)  # fmt: skip
+def test_a_call_that_makes_no_sense_is_refused_and_nothing_is_recorded(use, monkeypatch, more, sentence):
+    use()
+    monkeypatch.setattr(judging, "_judged", {})
+    refused(sentence, "C01", gain, **more)
+    assert claims.board().empty
+
+
+def test_half_of_an_axis_may_be_near_copies(use):
+    use()
+    near = [12 + step / 1e4 for step in range(1, 6)]
+    assert payload("C01", gain, vary={"value": [*near, 14, 15, 16, 17, 18]})["robustness"]["of"] == 10
+    assert payload("C01", gain, vary={"value": near[:4]})["robustness"]["of"] == 4
+
+
+@pytest.mark.parametrize("measure", [max, gain])
+def test_arguments_are_asked_of_the_function(use, measure):
+    use()
+    with pytest.raises(
+        JudgementError, match=r"C01: .* (does not say its arguments; wrap|is no argument of gain)"
+    ):
+        claims.what_if("C01", measure, x=1)
+    with pytest.raises(JudgementError, match="C01: its measuring function does not say its arguments"):
+        claims.what_if("C01", {"gain": 1}, x=1)
+
+
+def test_a_claim_of_the_record_has_no_function(use):
+    use(entry(rule=letter({"fact": {"id": "cuts", "at_least": 3}}), measures=None, facts=["cuts"]))
+    refused("declares no measures; add them to the registry, or give no function.", "C01", lambda: 12.0)
+    refused("does not declare the measure gain", "C01", gain)
+
+
 def test_a_few_copies_are_only_counted(use):
     use()
-    (axis,) = payload("C01", gain, vary={"value": [13.0] * 5})["robustness"]["axes"]
+    copies = {f"copy {place}": 13.0 for place in range(5)}
+    (axis,) = payload("C01", gain, vary={"value": copies})["robustness"]["axes"]
     assert (axis["of"], axis["copies"]) == (1, 4)
 
 
@@ -787,6 +964,15 @@ def test_a_base_rate_needs_days_with_data(use):
     refused("`when` is no argument", "C01", gain, often={"when": DAYS})
 
 
+def test_another_store_with_too_few_days_gives_no_base_rate(use, monkeypatch):
+    use()
+    monkeypatch.setattr(market, "_current", SimpleNamespace(**{**vars(claiming.REAL), "published": False}))
+    for days, rate in ((11, False), (12, True)):
+        found = payload("C01", walk, often={"day": DAYS[:days]})
+        assert bool(found["base_rate"]) is rate
+        assert found["verdict"] == "supported"
+
+
 def test_a_person_may_only_lower_a_verdict_and_says_why(use):
     use(entry(because={"supported": "It rose by {gain:1}."}))
     lowered = payload("C01", gain, caveat="Thin data.", lower_to="supported-with-caveat")
@@ -804,5 +990,7 @@ def test_a_person_may_only_lower_a_verdict_and_says_why(use):
 
 def test_an_unknown_claim_is_told(use):
     use()
+    with pytest.raises(TypeError):
+        claims.judge("C01", gain, {"value": [1.0]})  # which axes these are must be said
     with pytest.raises(registry.RegistryError, match="There is no claim C99"):
         claims.judge("C99")

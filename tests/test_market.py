@@ -1,6 +1,8 @@
 """The market: what a notebook reads, what it is told of what is missing, and the parts that are left out."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from helpers import calendar, files, fingerprints, market, store
 from helpers.files import HelperError
 from helpers.market import Market, Missing, SeriesError, Store, StoreError
 from helpers.measures import records, returns
+from helpers.sources import verify
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +95,58 @@ def test_a_missing_session_is_a_hole_that_every_measure_sees(small_store, named)
     assert returns.daily_returns(both.dropna()).isna().all(axis=1).sum() == 2
     with pytest.raises(Missing, match="No price on 2025-12-09"):
         returns.window_return(rut, calendar.window("days", "2025-12-08", "2025-12-09"))
+
+
+def without_a_day_in_all(folder, day="2025-12-09"):
+    rows = pd.read_parquet(folder / "prices.parquet")
+    lives = {name: {"gaps": [day]} for name in ("^RUT", "^GSPC")}
+    return write_store(folder, rows[rows["date"].astype(str) != day], lives=lives)
+
+
+def test_histories_end_before_a_late_session_that_all_lack(small_store, tmp_path, monkeypatch):
+    whole = Path(shutil.copytree(small_store, tmp_path / "whole"))
+    mkt = Market(Store(without_a_day_in_all(small_store)))
+    assert mkt.last_session == mkt.prices("^RUT").index[-1] == mkt.bars("^RUT").index[-1]
+    assert mkt.last_session == pd.Timestamp("2025-12-08")
+    assert not mkt.prices("^RUT").isna().any()
+    assert len(mkt.prices("^RUT", start="2025-12-10", end="2025-12-12")) == 3
+    with pytest.raises(Missing, match="2025-12-09"):
+        mkt.prices("^RUT", start="2025-12-01", end="2025-12-12")
+    assert mkt.store.gap_sentence() == (
+        "2 series (^GSPC and ^RUT) are kept without 2025-12-09, which the provider did not give; windows that need "
+        "such a day are refused, and whole histories end on 2025-12-08."
+    )
+    monkeypatch.setattr(market, "_current", mkt)
+    assert market.describe(["^RUT", "IWM"])["Days not given"].tolist() == ["2025-12-09", ""]
+    early = Market(Store(without_a_day_in_all(whole, "2025-09-24")))
+    assert early.last_session == pd.Timestamp("2025-12-12")  # too long ago for an end: a hole
+    assert early.prices("^RUT").attrs["gaps"] == {"^RUT": ["2025-09-24"]}
+
+
+def test_a_notebook_goes_on_where_a_day_is_missing(small_store, monkeypatch, capsys):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    try:
+        monkeypatch.setenv("MARKET_DATA", str(without_a_day_in_all(small_store)))
+        cells = (
+            "from helpers import market\nmkt = market.connect()",
+            "early = mkt.prices('^RUT', 'close', '2025-12-01', '2025-12-05')\n"
+            "late, *rest = [day for day in mkt.prices('^RUT', 'close', '2025-12-01', '2025-12-12')]\nkept = len(early)",
+            "late.mean()",
+            "kept",
+        )
+        done = [shell.run_cell(cell, store_history=True) for cell in cells]
+        assert all(one.success for one in done)
+        assert done[-1].result == 5
+        assert done[2].result is None
+        assert isinstance(shell.user_ns["late"], market.Gap)
+        assert isinstance(shell.user_ns["rest"], market.Gap)
+        assert "day" not in shell.user_ns
+        assert capsys.readouterr().out.count("IPython.core.display.Markdown object") == 2  # once a cell
+        assert not shell.run_cell("mkt.prices('^RUTT')").success  # a typo is still one
+    finally:
+        InteractiveShell.clear_instance()
 
 
 def test_missing_store(monkeypatch, tmp_path):
@@ -260,22 +315,27 @@ def test_the_synthetic_market_must_be_asked_for_and_says_so(monkeypatch, capsys,
 def test_fingerprints_see_one_cent(small_store, monkeypatch, tmp_path):
     path = tmp_path / "fingerprints.json"
     monkeypatch.setattr(fingerprints, "PATH", path)
+    monkeypatch.setattr(market, "reference", dict)
     fingerprints.write(Store(small_store), path)
     assert "2300" not in path.read_text()
-    assert set(fingerprints.compare(Store(small_store))["state"]) == {"identical"}
+    assert words_of(small_store)["^RUT"] == "identical"
 
     def one_cent(rows):
         rows.loc[rows["date"].astype(str) == "2025-12-09", "close"] += [0.0, 0.01]
         return rows
 
     rows = one_cent(pd.read_parquet(small_store / "prices.parquet"))
-    changed = Store(write_store(tmp_path / "changed", rows))
-    compared = fingerprints.compare(changed).set_index("series")["state"]
-    assert compared.to_dict() == {"^GSPC": "identical", "^RUT": "differs", "DGS10": "identical"}
+    changed = words_of(write_store(tmp_path / "changed", rows))
+    priced = {"^GSPC": "identical", "^RUT": "identical, 2025 is cut short", "DGS10": "identical"}
+    assert {name: changed[name] for name in priced} == priced
     less = write_store(
         tmp_path / "less", pd.read_parquet(small_store / "prices.parquet").query("symbol == '^GSPC'")
     )
-    assert "absent" in set(fingerprints.compare(Store(less))["state"])
+    assert words_of(less)["^RUT"] == "absent"
+
+
+def words_of(folder):
+    return verify.verdicts(Store(folder)).set_index("series")["verdict"]
 
 
 @needs_reference
@@ -293,8 +353,7 @@ def test_known_levels_of_the_reference_store():
 
 @needs_reference
 def test_the_shipped_fingerprints_are_those_of_the_reference_store():
-    compared = fingerprints.compare(REFERENCE)
-    assert set(compared["state"]) == {"identical"}
+    assert set(verify.verdicts(REFERENCE)["verdict"]) == {"identical"}
     assert json.loads(fingerprints.PATH.read_text())["last_session"] == "2026-08-21"
 
 

@@ -66,7 +66,30 @@ def test_records_by_hand():
     values = series([10, 11, 11, 9, 12, 12.5, 12])
     assert records.is_record(values).tolist() == [False, True, False, False, True, True, False]
     assert records.record_dates(values, "2025-01-06", "2025-12-31") == ["2025-01-08", "2025-01-09"]
-    assert records.longest_run(records.is_record(values)) == 2
+
+
+def test_runs_of_sessions_have_their_dates_and_what_they_changed():
+    index = series([100, 101, 102, 101, 101, 103, 104, 106])
+    found = records.streaks(index)
+    assert [
+        (f"{row['first']:%m-%d}", f"{row['last']:%m-%d}", row["length"]) for _, row in found.iterrows()
+    ] == [
+        ("01-09", "01-13", 3),
+        ("01-03", "01-06", 2),
+    ]
+    assert found["change"].tolist() == pytest.approx([(106 / 101 - 1) * 100, 2])
+    assert records.streaks(index, down=True)["length"].tolist() == [1]
+    other = series([100, 100, 102, 102, 101, 101, 101, 120])
+    ahead = records.streaks(index, other)
+    assert ahead["length"].tolist() == [3, 1]
+    assert ahead["change"][0] == pytest.approx((104 / 101 - 1) * 100 - (101 / 102 - 1) * 100)
+    assert ahead["last"][0] == index.index[6]
+    assert records.streaks(series([3, 2, 1])).empty
+    assert records.longest_streak(series([3, 2, 1]))["length"] == 0
+    assert records.longest_streak(index)["last"] == index.index[7]
+    holed = index.copy()
+    holed.iloc[6] = np.nan  # no return is known on two sessions
+    assert records.streaks(holed)["length"].tolist() == [2, 1]
 
 
 @given(levels)

@@ -282,20 +282,6 @@ def test_chance_is_the_permutation_of_other_sessions(noise):
         events.chance(*noise, [days[438], days[439]], others, 1, 2, until=until)
 
 
-def test_chance_rejects_as_often_as_it_says():
-    days = calendar.sessions("2023-01-03", "2023-06-30")
-    draw, others, found = np.random.default_rng(12), days[75:115], []
-    for _ in range(200):
-        benchmark = pd.Series(draw.normal(size=len(days)), days)
-        asset = benchmark + pd.Series(draw.normal(size=len(days)), days)
-        dates = [*draw.choice(others[:-1], 2, replace=False).tolist(), others[-1]]
-        p = events.chance(asset, benchmark, dates, others, 1, 1, until=others[-1], estimation=60)
-        found.append(p["greater"])
-    for share in (0.5, 0.2, 0.1, 0.05):
-        low, high = stats.binom.ppf([0.001, 0.999], len(found), share)
-        assert low <= (np.array(found) <= share).sum() <= high
-
-
 def test_lasting_falls_finds_steps_and_not_dips():
     days = pd.date_range("2024-01-01", periods=60)
     rate = pd.Series(5.0, days)

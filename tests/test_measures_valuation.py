@@ -324,17 +324,6 @@ def test_a_change_of_shares_is_paired():
     assert valuation.share_up_change(table, Q("2025Q3"), Q("2025Q2"), weight)[0] == pytest.approx(-100)
 
 
-def test_the_test_of_a_change_rejects_as_often_as_it_says():
-    random = np.random.default_rng(5)
-    t = []
-    for _ in range(400):
-        table = pd.DataFrame(random.normal(size=(300, 4)), columns=pairs().columns)
-        t.append(abs(valuation.share_up_change(table, Q("2025Q3"), Q("2025Q2"))[1]))
-    for level, z in ((0.5, 0.674), (0.2, 1.282), (0.1, 1.645), (0.05, 1.96)):
-        share = np.mean(np.array(t) > z)
-        assert abs(share - level) < 3.5 * math.sqrt(level * (1 - level) / 400)
-
-
 def test_rising_gives_shares_by_number_and_weight():
     table = pairs([0, 1, 1, 2], [0, -1, 1, -2], [0, None, 1, 1])
     found = valuation.rising(table, pd.Series([30.0, 10, 60]), [Q("2025Q3"), Q("2025Q2")])

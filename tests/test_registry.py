@@ -9,7 +9,7 @@ from claiming import entry
 from conftest import ROOT
 
 from helpers import claims
-from helpers.claims import registry, rules
+from helpers.claims import registry, rules, together
 from helpers.claims.registry import RegistryError
 
 
@@ -70,7 +70,7 @@ def test_a_claim_that_is_not_there_is_told_with_the_ids(use):
 
 
 def test_a_day_needs_no_quotes(use):
-    text = (ROOT / "data" / "claims.yaml").read_text("utf-8").split("claims:\n")[0]
+    text = yaml.safe_dump(claiming.HEAD).replace("'2025-12-11'", '"2025-12-11"')
     assert use(text=text.replace('date: "2025-12-11"', "date: 2025-12-11") + "claims: []\n") == []
     assert registry.article()["date"] == "2025-12-11"
 
@@ -362,3 +362,14 @@ def test_the_schema_s_kinds_and_scale_are_the_code_s():
     assert schema["revised"]["items"]["properties"]["kind"]["items"]["maximum"] == max(registry.KINDS)
     assert set(registry.schema()["$defs"]["condition"]["properties"]) == set(rules.TESTS)
     assert set(schema["rule"]["properties"]) == {*rules.ROLES, "not-checkable"}
+
+
+def test_a_pair_that_collides_names_two_claims_that_there_are(use):
+    pair = {"claims": ["C01", "C02"], "why": "One gain is told twice."}
+    head = {**claiming.HEAD, "contradictions": [pair]}
+    entries = [entry(id="C01"), entry(id="C02")]
+    assert use(text=yaml.dump({**head, "claims": entries}, Dumper=claiming._WrittenOut)) == []
+    assert together.pairs("contradictions") == [pair]
+    assert together.pairs("tensions") == []
+    (fault,) = use(text=yaml.dump({**head, "claims": entries[:1]}, Dumper=claiming._WrittenOut))
+    assert "a pair names C02, which is no claim" in fault

@@ -11,16 +11,19 @@ import re
 import time
 
 import nbformat
+import pandas as pd
 import pytest
 import reporting
 from jsonschema import Draft202012Validator
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
+from PIL import Image
 from reporting import Reader
 
-from helpers import notebooks, report
+from helpers import notebooks, report, tables
 from helpers.claims import card
 from helpers.files import HelperError
 from helpers.report import markup, pages, site
+from helpers.report.share import HIGH, WIDE
 
 LINE = "Published from the committed run on data to 12 December 2025."
 
@@ -45,12 +48,13 @@ def published(executed, tmp_path_factory):
 
 #: The collection that the tests make is called "A collection".
 ONE_FILE = "a-collection.html"
-PAGES = ["index.html", "article.html", "01-first.html", "02-second.html", ONE_FILE]
+CLAIMS = ["C01.html", "C02.html", "C03.html"]
+PAGES = ["index.html", "article.html", "01-first.html", "02-second.html", *CLAIMS, ONE_FILE]
 
 
 @pytest.fixture(scope="module")
 def read(published):
-    return {name: Reader((published / name).read_text("utf-8")) for name in PAGES}
+    return {"folder": published, **{name: Reader((published / name).read_text("utf-8")) for name in PAGES}}
 
 
 # ------------------------------------------------------------------------------------------------ pages
@@ -70,7 +74,9 @@ def test_nothing_is_loaded_from_the_web(read, name):
         for key in ("src", "srcset", "poster", "data", "action"):
             assert not re.match(r"\s*(https?:)?//", given.get(key, "")), (tag, given)
         if tag == "link":
-            assert given["href"].startswith("data:")
+            assert given["href"].startswith("data:") or (given["href"] == "style.css" and name != ONE_FILE)
+        if tag == "a" and re.match("https?:", given["href"]):
+            assert given["rel"] == "noreferrer"
         assert not [key for key in given if key.startswith("on")]
         assert "url(" not in given.get("style", "")
     assert not any("url(" in text or "@import" in text for text in read[name].scripts)
@@ -81,22 +87,29 @@ def test_the_policy_admits_our_script_only(read, name):
     policy = next(m["content"] for m in read[name].all("meta") if "http-equiv" in m)
     assert policy.startswith("default-src 'none'")
     runs = [given for given in read[name].all("script") if given.get("type") != "application/ld+json"]
-    assert runs == [{}]
-    script = next(text for text in read[name].scripts if "use strict" in text)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in policy
+    if name == ONE_FILE:
+        assert runs == [{}]
+        script = next(text for text in read[name].scripts if "use strict" in text)
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"script-src 'sha256-{digest}'" in policy
+    else:
+        assert runs == [{"src": "page.js"}]
+        assert "script-src 'self' file:;" in policy
     assert "http:" not in policy
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_ids_are_unique_and_links_within_the_report_resolve(read, name):
+def test_ids_are_unique_and_links_within_the_report_resolve(read, published, name):
     ids = read[name].ids()
     assert len(ids) == len(set(ids))
     for given in read[name].all("a"):
         page, _, anchor = given["href"].partition("#")
         if page.startswith(("http", "mailto")) or not (page or anchor):
             continue
+        if page.startswith("?"):
+            page = ""
         if page and not page.endswith(".html"):
+            assert (published / page).is_file()
             continue
         target = read[page] if page else read[name]
         assert not anchor or anchor in target.ids(), given["href"]
@@ -106,10 +119,10 @@ def test_alt_text_and_size_arrive(read, published):
     image = next(iter(read["01-first.html"].all("img")))
     assert image["alt"] == reporting.ALT + ' "q" <b>'
     assert (image["width"], image["height"]) == ("720", "420")
-    assert (published / image["src"]).read_bytes()[8:12] == b"WEBP"
+    assert (published / image["src"]).read_bytes()[1:4] == b"PNG"
     inline = next(iter(read[ONE_FILE].all("img")))
     assert inline["alt"] == image["alt"]
-    assert inline["src"].startswith("data:image/webp;base64,")
+    assert inline["src"].startswith("data:image/png;base64,")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -144,11 +157,11 @@ def test_reviews_cannot_leave_their_script(read, published):
 
 def test_cards_are_anchors_and_lead_on(read):
     page = read["01-first.html"]
-    assert {"C01", "C02", "C01-rule", "C02-rule", "figure-1"} <= set(page.ids())
+    assert {"C01", "C02", "C01-said", "C02-said", "figure-1"} <= set(page.ids())
     card = next(given for tag, given in page.tags if given.get("id") == "C01")
     assert card["class"].split() == ["verdict", "rr-supported"]
     hrefs = {given["href"] for given in page.all("a")}
-    assert {"#C01-rule", "#figure-1", "article.html#C01", "index.html#C01", "02-second.html#what"} <= hrefs
+    assert {"C01.html", "#figure-1", "article.html#C01", "02-second.html#what"} <= hrefs
     assert not [href for href in hrefs if "claims.yaml" in href]
 
 
@@ -157,7 +170,7 @@ def test_every_claim_has_a_row_and_a_place_in_the_article(read):
         assert set(reporting.CLAIMS) <= set(read[name].ids())
         assert "Not judged yet" in read[name].text
     hrefs = [given["href"] for given in read["index.html"].all("a")]
-    assert "01-first.html#C02" in hrefs
+    assert "C02.html" in hrefs
     assert "article.html#C04" in hrefs
 
 
@@ -183,6 +196,122 @@ def test_what_scrolls_can_be_reached_by_keyboard(read, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_says_where_its_numbers_come_from(read, name):
     assert LINE in read[name].text
+
+
+# ------------------------------------------------------------------------------------------------ what came out
+
+
+def test_the_front_page_says_what_came_out(read):
+    page = read["index.html"]
+    assert site.headline(["mixed", "unverified"]).endswith("1 holds in part; on 1 nobody can tell")
+    assert "Of 4 sentences 2 hold, 1 is wrong or misleads" in page.text
+    assert "What it got right: two" in page.text
+    assert "What it got wrong: one" in page.text
+    rows = [given for given in page.all("tr") if "data-verdict" in given]
+    assert [row["id"] for row in rows] == ["C01", "C02", "C03", "C04"]
+    assert {"?verdict=contradicted#scoreboard"} <= {given["href"] for given in page.all("a")}
+    assert [given["data-filter"] for given in page.all("select")] == ["verdict", "section", "kind", "clarity"]
+    for entry in json.loads((read["folder"] / "verdicts.json").read_text("utf-8")):
+        assert (
+            page.text.count(markup.visible(entry["because"])) >= 2
+        )  # among the telling ones, and on the board
+
+
+def test_the_article_is_linked_and_quoted_in_its_order(read):
+    page = read["article.html"]
+    assert page.text.count("“record highs”") == len(reporting.CLAIMS)
+    links = [given for given in page.all("a") if given["href"] == "https://example.org/article"]
+    assert links
+    assert all(given["rel"] == "noreferrer" for given in links)
+
+
+def meta(page, name):
+    return next(given["content"] for given in page.all("meta") if given.get("property") == name)
+
+
+def test_a_claim_has_a_page_to_send_on(read, published):
+    page = read["C02.html"]
+    entry = json.loads((published / "verdicts.json").read_text("utf-8"))[1]
+    assert meta(page, "og:title").startswith(
+        "Contradicted: Claim C02 says something of <script>alert(1)</script>"
+    )
+    assert meta(page, "og:description") == markup.visible(entry["because"])
+    assert meta(page, "og:image") == "img/C02.png"
+    assert [json.loads(text)["identifier"] for text in page.scripts if text.startswith("{")] == ["C02"]
+    assert {given["src"] for given in page.all("img")} == {read["01-first.html"].all("img")[0]["src"]}
+    assert {"01-first.html#C02", "article.html#C02", "index.html#C02"} <= {
+        given["href"] for given in page.all("a")
+    }
+    assert "Russell 2000 Index" in page.text  # the series, at its provider
+    assert any(given["href"].startswith("https://finance.") for given in page.all("a"))
+    with Image.open(published / "img" / "C02.png") as shared:
+        assert shared.size == (WIDE, HIGH)
+        assert len(shared.getcolors()) > 2
+
+
+def test_addresses_of_shared_pictures_are_whole_where_the_site_s_own_is_known(
+    executed, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SITE_ADDRESS", "https://example.org/r/")
+    report.publish(executed, tmp_path / "site", LINE)
+    page = Reader((tmp_path / "site" / "C01.html").read_text("utf-8"))
+    assert meta(page, "og:image") == "https://example.org/r/img/C01.png"
+    assert meta(page, "og:url") == "https://example.org/r/C01.html"
+    monkeypatch.setenv("SITE_ADDRESS", "javascript:x()")
+    with pytest.raises(HelperError, match="SITE_ADDRESS is no web address"):
+        report.publish(executed, tmp_path / "site", LINE)
+
+
+def test_a_chart_its_numbers_and_the_notebook_can_be_downloaded(read, published):
+    links = [given["href"] for given in read["01-first.html"].all("a") if "download" in given]
+    assert [name.rsplit(".")[-1] for name in links] == ["png", "csv", "ipynb"]
+    assert (published / links[0]).read_bytes() == base64.b64decode(reporting.png())
+    lines = (published / links[1]).read_text("utf-8").splitlines()
+    assert lines[:2] == ["# T", "# Data: made by hand."]
+    rows = list(csv.reader(line for line in lines if not line.startswith("# ")))
+    assert [row[1] for row in rows[1:]] == ["2531.16", "2559.61"]
+    book = notebooks.read(published / links[2])
+    assert [cell.source for cell in book.cells] == [cell.source for cell in reporting.first().cells]
+    assert not any(cell.outputs for cell in notebooks.code_cells(book))
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_a_text():
+    table = {"columns": [{"name": "=1+1"}], "rows": [["=cmd()"], ["-1"], [-1]]}
+    lines = pages.numbers({"title": "T\n=x", "source": "S", "table": table}).splitlines()
+    assert lines[0] == "# T =x"
+    assert lines[-3:] == ["'=cmd()", "-1", "-1"]
+
+
+def test_the_answer_stands_before_what_the_article_says():
+    said = new_markdown_cell("## What the article says")
+    answer = new_markdown_cell("## The answer in one minute\n\nIt rose.")
+    data = new_markdown_cell("## Data\n\nTwo series.")
+    book = reporting.notebook(
+        "Q?", said, reporting.cards_cell("C01"), answer, data, new_markdown_cell("## Results")
+    )
+    page = pages.render("01-first", book, [])
+    assert [text for _, _, text in page.contents] == [
+        "The answer in one minute", "What the article says", "Data", "Results",
+    ]  # fmt: skip
+    assert '<details class="fold"><summary><h2 id="data">Data</h2></summary>' in page.body
+    assert "Two series." in page.body.split('class="fold"')[1].split("</details>")[0]
+
+
+def test_a_column_that_says_the_same_everywhere_is_said_once():
+    table = tables.payload(pd.DataFrame({"Series": list("abcd"), "Source": ["<yahoo>"] * 4}))
+    book = reporting.notebook(
+        "Q?", reporting.code("t", reporting.shown({tables.MIME: {"caption": "C", **table}}))
+    )
+    body = pages.render("01-first", book, []).body
+    assert "C · all rows: Source: &lt;yahoo&gt;" in body
+    assert body.count("&lt;yahoo&gt;") == 1
+
+
+def test_title_and_source_of_a_chart_are_text_beside_its_picture():
+    cell = reporting.chart_cell()
+    body = pages.render("01-first", reporting.notebook("Q?", cell), []).body
+    assert "<figcaption>T</figcaption>" in body
+    assert '<p class="from">Data: made by hand.</p>' in body
 
 
 # ------------------------------------------------------------------------------------------------ machines
@@ -238,7 +367,7 @@ def warned(notebook):
 
 
 def lacking(notebook):
-    del notebook.cells[7]
+    notebook.cells[7].outputs = []
     notebooks.normalise(notebook)
 
 
@@ -289,7 +418,22 @@ def test_a_notebook_on_made_up_data_is_named_as_such(tmp_path):
     cell = reporting.verdict_cell("C03", data=made_up)
     notebooks.write(reporting.notebook("What next?", cell), tmp_path / "02-second.ipynb")
     with pytest.raises(HelperError, match="02-second was executed on the synthetic market"):
-        notebooks.verdicts(tmp_path)
+        notebooks.collect(notebooks.read_all(tmp_path))
+
+
+def test_a_claim_that_nobody_has_judged_is_open(executed, tmp_path):
+    def unwritten(notebook):
+        del notebook.cells[7]
+        notebooks.normalise(notebook)
+
+    (tmp_path / "nb").mkdir()
+    made = report.publish(
+        changed(executed, tmp_path / "nb", "01-first", unwritten), tmp_path / "site", "Line."
+    )
+    assert [entry["id"] for entry in made.verdicts] == ["C01", "C03"]
+    board = reporting.Reader((tmp_path / "site" / "index.html").read_text("utf-8"))
+    open_ = [row["id"] for row in board.all("tr") if row.get("data-verdict") == "open"]
+    assert open_ == ["C02", "C04"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
@@ -373,7 +517,7 @@ def test_tables_come_from_their_data(read):
     assert heads.count("num") == 2
     assert "−1.50" in page.text
     assert "A caption of <script>alert(1)</script>" in page.text
-    assert [given["href"] for given in page.all("a")].count("#C01") >= 2
+    assert [given["href"] for given in page.all("a")].count("C01.html") >= 2
 
 
 def test_the_numbers_behind_a_chart_are_shown_once(read):
@@ -420,7 +564,7 @@ def test_pieces_of_a_stream_become_one():
 
 
 def test_executing_saves_whole_notebooks_and_names_the_cell_that_fails(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
     good = reporting.notebook("T", reporting.code("print('a')\nprint('b')"), reporting.code("1 + 1"))
     bad = reporting.notebook("T", reporting.code("x = 1"), reporting.code("x / 0"))
     notebooks.write(good, tmp_path / "01-good.ipynb")
@@ -438,7 +582,7 @@ def test_executing_saves_whole_notebooks_and_names_the_cell_that_fails(tmp_path,
 
 
 def test_a_cell_that_prints_without_end_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "FOLDER", tmp_path)
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
     flood = reporting.code("for _ in range(4000):\n    print('x' * 9999)\nwhile True:\n    pass")
     notebooks.write(reporting.notebook("T", reporting.code("1"), flood), tmp_path / "01-flood.ipynb")
     start = time.monotonic()

@@ -119,6 +119,91 @@ def test_each_test_of_the_vocabulary(condition, figures, outcome):
 
 
 @pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        ({"level": {"measure": "x", "target": 13, "tolerance": 0.1}}, "X: 13 within 0.1"),
+        ({"level": {"measure": "x", "target": 13, "tolerance": 0}}, "X: 13 exactly"),
+        ({"bound": {"measure": "x", "at_least": 1, "at_most": 2}}, "X: at least 1 and at most 2"),
+        ({"bound": {"measure": "x", "above": 1, "band": 0.5}}, "X: above 1, by more than 0.5"),
+        ({"bound": {"measure": "x", "above": 1, "band": 0}}, "X: above 1"),
+        (
+            {"sign": {"measure": "x", "is": "negative", "band": {"sd": 0.5}}},
+            "X: negative, by more than 0.5 standard deviations of such a figure",
+        ),
+        ({"compare": {"measure": "x", "is": "below", "than": "y"}}, "X: below Y"),
+        (
+            {"compare": {"measure": "x", "is": "above", "than": "y", "by": 1, "band": 2}},
+            "X: above Y by more than 1, by more than 2",
+        ),
+        ({"rank": {"measure": "x", "within": 3}}, "X: rank 3 or better"),
+        ({"rank": {"measure": "x", "of": "y", "top_share": 0.25}}, "X: among the top 25% of Y"),
+        ({"dates": {"measure": "x", "equal": []}}, "X: exactly none"),
+        ({"dates": {"measure": "x", "equal": ["2025-12-04", "2025-12-10"]}}, "X: exactly 2025-12-04, 2025-12-10"),
+        ({"dates": {"measure": "x", "include": ["2025-12-04"]}}, "X: include 2025-12-04"),
+        ({"dates": {"measure": "x", "months": ["2025-09", "2025-10"]}}, "X: at least one in each of 2025-09, 2025-10"),
+        ({"dates": {"measure": "x", "within": ["2025-12-01", "2025-12-10"]}}, "X: all from 2025-12-01 to 2025-12-10"),
+        (
+            {"slope": {"measure": "x", "t": "t", "sign": "negative", "size": 2}},
+            "X: negative, and its 95 % interval excludes zero; it fails if the interval excludes an effect of 2 in "
+            "that direction",
+        ),
+        (
+            {"proxy": {"measures": ["x", "y"], "target": 2, "tolerance": 1}},
+            "the figure’s own source is public, or no stand-in (X; Y) lies within 1 of 2, which refutes it",
+        ),
+        ({"fact": {"id": "cuts", "at_least": 3}}, "CUTS: at least 3"),
+        ({"fact": {"id": "venue", "equals": "new-york"}}, "the public record says “new york”"),
+        ({"fact": {"id": "venue", "is_not": "new-york"}}, "the public record does not say “new york”"),
+        ({"fact": {"id": "venue", "equals": "x", "asks": "it is listed"}}, "it is listed"),
+        ({"untested": "Nobody knows."}, "no test here: Nobody knows."),
+        ({"all": [UP, UP]}, "X: positive and X: positive"),
+        ({"any": [UP, UP]}, "X: positive or X: positive"),
+        ({"not": UP}, "not: X: positive"),
+    ],
+)  # fmt: skip
+def test_each_condition_in_words(condition, text):
+    assert rules.describe(condition, str.upper) == text
+
+
+def test_a_rule_names_what_it_needs_once_and_in_order():
+    rule = {
+        "given": [{"fact": {"id": "venue", "equals": "x"}}],
+        "letter": [{"all": [{"slope": NEEDS["slope"]}, {"not": {"rank": NEEDS["rank"]}}]}, SILENT, SAYS],
+        "detail": [{"dates": {"measure": "d", "equal": []}}, SAYS],
+    }
+    assert rules.measures_of(rule) == ["x", "y", "d"]
+    assert rules.measures_of(rule, ["detail"]) == ["d"]
+    assert rules.facts_of(rule) == ["venue", "unknown", "rumour"]
+    assert rules.facts_of(rule, rules.VOTING) == ["unknown", "rumour"]
+    assert rules.kinds_of(rule) == {"x": "number", "y": "number", "d": "dates"}
+    assert [name for name, _ in rules.walk(rule)] == [
+        "fact",
+        "slope",
+        "rank",
+        "fact",
+        "fact",
+        "dates",
+        "fact",
+    ]
+
+
+def test_a_part_says_its_role_unit_and_figures():
+    rule = {"letter": [UP, {"fact": {"id": "cuts", "above": 2}}], "given": [{"untested": "Nobody knows."}]}
+    first, second, third = rules.apply(
+        rule, Evidence({"x": 2}, FACTS), str.upper, lambda key: f"unit of {key}"
+    )
+    assert first == Part("given", "no test here: Nobody knows.", None, None, "", False, ())
+    assert second == Part("letter", "X: positive", True, 2, "unit of x", False, ("x",))
+    assert third == Part("letter", "CUTS: above 2", True, 1, "text", False, ())
+
+
+def test_stand_ins_at_their_tolerance_are_compared_as_they_are_quoted():
+    condition = {"proxy": {"measures": ["x"], "target": 0.7, "tolerance": 0.3}}
+    assert came_out(condition, {"x": 1.0}) is None  # 1.0 - 0.7 is a little more than 0.3 in floats
+    assert came_out(condition, {"x": 1.0001}) is False
+
+
+@pytest.mark.parametrize(
     "condition",
     [
         {"bound": {"measure": "x", "above": 10, "band": 0.3}},

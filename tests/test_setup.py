@@ -1,15 +1,20 @@
 """Set-up: the lock files, environment.yml, pyproject.toml and the README's commands agree."""
 
+import os
 import re
 import subprocess
+import sys
 import tomllib
 
 import pytest
 import yaml
 from conftest import ROOT
+from nbformat.v4 import new_code_cell, new_notebook
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from helpers import notebooks
 
 CONDA_NAMES = {
     "arch": "arch-py",
@@ -77,7 +82,7 @@ def test_conda_environment_says_the_same():
 
 
 def targets():
-    return set(re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text()))
+    return set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
 
 
 def test_every_make_target_the_readme_names_exists():
@@ -90,3 +95,61 @@ def test_make_help_lists_the_targets():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in targets():
         assert f"make {name}" in shown
+
+
+# ------------------------------------------------------------------------------------------- other places
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A clone as Git for Windows makes it by default, in a folder with spaces and umlauts."""
+    folder = tmp_path_factory.mktemp("Größe & Öl") / "a clone"
+    made = subprocess.run(
+        ["git", "clone", "-q", "-c", "core.autocrlf=true", str(ROOT), str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("needs git and a checkout")
+    return folder
+
+
+def test_a_clone_with_windows_line_ends_has_the_same_bytes(clone):
+    listed = subprocess.run(
+        ["git", "ls-files", "--eol"], cwd=clone, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
+    assert len(listed.stdout.splitlines()) > 100
+    assert [line for line in listed.stdout.splitlines() if "w/crlf" in line or "w/mixed" in line] == []
+
+
+HOSTILE_PLACES = {
+    "C": {"LC_ALL": "C", "TZ": "Asia/Kolkata"},
+    "ASCII": {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TZ": "Pacific/Apia"},
+}
+
+
+@pytest.mark.parametrize("place", HOSTILE_PLACES)
+def test_the_commands_work_in_other_places(clone, place):
+    given = {**os.environ, **HOSTILE_PLACES[place], "PYTHONPATH": str(clone), "MARKET_DATA": "", "DATA": "no"}
+    for command in ("claims --check", "verdicts --check", "data --dry-run", "report"):
+        done = subprocess.run(
+            [sys.executable, "-m", "helpers", *command.split()],
+            cwd=clone,
+            env=given,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.stderr[-2000:])
+    assert (clone / "site" / "index.html").is_file()
+
+
+def test_a_readers_own_profile_changes_nothing(tmp_path, monkeypatch):
+    startup = tmp_path / "own" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("print('hello')\nmine = 1\n")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "own"))
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
+    source = "print('mine' in globals())"
+    notebooks.write(new_notebook(cells=[new_code_cell(source)]), tmp_path / "01-own.ipynb")
+    executed = notebooks.read(notebooks.execute("01-own", tmp_path / "out" / "01-own.ipynb"))
+    assert [output.text for output in executed.cells[0].outputs] == ["False\n"]

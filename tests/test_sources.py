@@ -105,7 +105,7 @@ def client_of(providers, **options):
             "session": providers.session(),
             "yahoo": providers.session(),
             "retry": Retry(2),
-            "timeout": 5,
+            "timeout": 15,
             **options,
         }
     )
@@ -949,8 +949,8 @@ def test_a_store_that_goes_on_is_identical_where_both_are(served, monkeypatch):
     [
         (["--as-of", "2099-01-05"], "not over yet"),
         (["--as-of", "2025-12-13"], "the one before it is 2025-12-12"),
-        (["--as-of", "yesterday"], "write it as 2025-12-11"),
-        (["--since", "11.12.2025"], "write it as 2025-12-11"),
+        (["--as-of", "yesterday"], "write it as 2024-01-31"),
+        (["--since", "11.12.2025"], "write it as 2024-01-31"),
         (["--since", "2026-08-22", "--as-of", END], "lies after the last day"),
         (["--only", "IWX"], "did you mean"),
         (["--only", "LISTINGS"], "no free provider"),
@@ -1062,6 +1062,75 @@ def test_many_gaps_are_a_series_that_was_cut(line, providers):
     assert "8 sessions are missing (2026-08-05, 2026-08-06, 2026-08-07 and 5 more)" in err
 
 
+def answer(change):
+    """Yahoo's answer, changed by a function of its one result."""
+
+    def changed(chart, name, query, fault):
+        status, body, headers = chart(name, query, fault)
+        content = json.loads(body)
+        change(content["chart"]["result"][0])
+        return status, json.dumps(content).encode(), headers
+
+    return changed
+
+
+def quotes(**columns):
+    return answer(lambda result: result["indicators"]["quote"][0].update(
+        {name: change(result["indicators"]["quote"][0][name]) for name, change in columns.items()}
+    ))  # fmt: skip
+
+
+def still(values):
+    return [*values[:-20], *values[-21:-20] * 20]
+
+
+def without_closes(values):
+    return [None] * len(values)
+
+
+STRANGE = {
+    "no closes": (quotes(close=without_closes), "it has no closes"),
+    "closes that stand still": (
+        quotes(open=still, high=still, low=still, close=still), "the close stands still for 21 sessions to 2026-08-21",
+    ),
+    "a volume beyond belief": (quotes(volume=lambda v: [*v[:-3], 1e30, *v[-2:]]), "beyond belief on 2026-08-19"),
+    "early adjusted closes gone": (
+        answer(lambda r: r["indicators"]["adjclose"][0].update(
+            adjclose=[None] * 900 + r["indicators"]["adjclose"][0]["adjclose"][900:])),
+        "the adj_close of 2000-05-26, ",
+    ),
+    "weeks": (answer(lambda r: r["meta"].update(dataGranularity="1wk")), "prices are not daily (1wk)"),
+    "milliseconds": (answer(lambda r: r.update(timestamp=[t * 1000 for t in r["timestamp"]])), "another layout"),
+    "no zone": (answer(lambda r: r["meta"].update(exchangeTimezoneName=None)), "another layout"),
+    "a day short": (quotes(close=lambda v: v[:-1]), "another layout"),
+    "words": (quotes(close=lambda v: [*v[:-1], "n/a"]), "another layout"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_a_strange_answer_costs_its_series_and_no_more(what, line, providers, target, monkeypatch):
+    change, words = STRANGE[what]
+    chart, before = providers._chart, hashes(target)[0]
+    monkeypatch.setattr(providers, "_chart", functools.partial(change, chart))
+    code, _, err = line("--only", "IWM", "DGS10", "--as-of", END)
+    assert code == 1, err
+    assert words in err
+    assert hashes(target)[0]["IWM"] == before["IWM"]
+    assert "DGS10: new" in err
+
+
+@pytest.mark.parametrize("day", ["Aug 21, 2031", "May 21, 1999"])
+def test_a_list_of_a_day_that_cannot_be_is_refused(day, line, providers, monkeypatch):
+    lists = providers._ishares
+    form = re.compile(rb'(Fund Holdings as of,)"[^"]*"')
+    monkeypatch.setattr(
+        providers, "_ishares", lambda *given: form.sub(rb'\1"' + day.encode() + b'"', lists(*given))
+    )
+    code, _, err = line("--only", "IWM-HOLDINGS", "DGS10", "--as-of", END)
+    assert code == 1
+    assert "which cannot be; it is not used" in err
+
+
 #: What a provider does -> words of the fault that keeps the old vintage.
 WRONG = {
     ("IWM", "unadjusted"): "adjusted closes equal its closes in all years",
@@ -1086,8 +1155,8 @@ WRONG = {
     ("FF3M", "bomb"): "larger than 1 MB unpacked",
     ("DGS10", "bomb"): "larger than 1 MB unpacked",
     ("IWM-HOLDINGS", "bomb"): "larger than 1 MB unpacked",
-    ("DGS10", "slow"): "the answer was not complete after 1 seconds",
-    ("IWM", "slow"): "the answer was not complete after 1 seconds",
+    ("DGS10", "slow"): "the answer was not complete after 4 seconds",
+    ("IWM", "slow"): "the answer was not complete after 4 seconds",
     ("DGS10", "429:3600"): "too many requests (429), and asks for 60 minutes of patience",
     ("DGS10", "503:7200"): "the server failed (503), and asks for 120 minutes of patience",
 }
@@ -1098,7 +1167,7 @@ def test_what_is_wrong_is_refused_and_the_rest_is_new(name, fault, line, client,
     before = hashes(target)[0]
     providers.faults[WIRE.get(name, name)] = [f"{fault}!"]
     client.limit = 1 << 20 if fault == "bomb" else client.limit
-    client.deadline = 1 if fault == "slow" else client.deadline
+    client.deadline = 4 if fault == "slow" else client.deadline
     start = time.monotonic()
     code, _, err = line("--only", name, "DFF", "--as-of", END)
     assert time.monotonic() - start < 20
@@ -1397,15 +1466,33 @@ def nowhere(tmp_path, monkeypatch):
 
 def test_a_newcomer_gets_a_store(client, providers, nowhere, capsys):
     providers.everywhere = f"gap:{DAY}"
+    (nowhere / "lost+found").mkdir(parents=True)  # as a fresh volume has it
     outcome = fetch.first_store(fetch.Progress(bar=True), client)
     assert outcome.state == "fetched"
     assert not outcome.lacks
-    assert outcome.gaps == {name: [DAY] for name in ("^RUT", "IWM", "SPY")}
-    assert store.Store(nowhere).has("^RUT")
+    assert all(store.Store(nowhere).gaps(name) == [DAY] for name in ("^RUT", "IWM", "SPY"))
     err = capsys.readouterr().err
     assert "DATA=no refuses" in err
     assert "minutes" in err
     assert fetch.first_store(fetch.Progress(quiet=True), client).state == "there"
+
+
+def test_what_is_no_store_is_left_alone(line, providers, tmp_path, monkeypatch):
+    for name in ("thesis.txt", "folder/thesis.txt"):
+        strange = tmp_path / "strange"
+        (strange / name).parent.mkdir(parents=True, exist_ok=True)
+        (strange / name).write_text("mine")
+    monkeypatch.setenv("MARKET_DATA", str(strange))
+    providers.asked.clear()
+    code, _, err = line("--only", "DGS10", "--as-of", END)
+    assert code == 2
+    assert "holds something that is no store; name another folder with MARKET_DATA" in err
+    assert listing(strange) == ["folder", "folder/thesis.txt", "thesis.txt"]
+    monkeypatch.setenv("MARKET_DATA", str(strange / "thesis.txt"))
+    code, _, err = line("--only", "DGS10", "--as-of", END)
+    assert code == 2
+    assert "thesis.txt, where market data belong, is no folder" in err
+    assert not providers.asked["DGS10"]
 
 
 def test_who_refuses_is_not_asked_for(client, providers, nowhere, monkeypatch):
@@ -1536,3 +1623,48 @@ def judged(folder):
     found = notebooks.collect({name: notebooks.read(folder / f"{name}.ipynb") for name in notebooks.names(folder)
                                if notebooks.judges(name)})  # fmt: skip
     return {entry["id"]: {key: entry[key] for key in notebooks.CONTRACT} for entry in found}
+
+
+FRESH = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+from loopback import Reroute
+import requests
+from helpers import __main__
+from helpers.sources import fetch, http
+
+def session():
+    made = requests.Session()
+    made.mount("https://", Reroute({base!r}))
+    return made
+
+fetch.Client = lambda: http.Client(session=session(), yahoo=session())
+sys.exit(__main__.main(["report", "--out", {out!r}]))
+"""
+
+
+@slow
+@needs_reference
+def test_a_fresh_machine_publishes_on_a_day_when_a_session_is_missing_for_all(providers, tmp_path):
+    """From an empty folder to the site, with the clients as they are; every page is of this run."""
+    providers.everywhere = "null:2026-07-24"
+    (tmp_path / "market").mkdir()
+    names = {
+        "root": str(ROOT),
+        "tests": str(ROOT / "tests"),
+        "base": providers.base,
+        "out": str(tmp_path / "site"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FRESH.format(**names)],
+        env={**os.environ, "MARKET_DATA": str(tmp_path / "market"), "DATA": ""}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "code cell" not in done.stderr
+    published = json.loads((tmp_path / "site" / "verdicts.json").read_text("utf-8"))
+    assert len(published) >= 85
+    front = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "are kept without 2026-07-24, which the provider did not give" in front
+    assert "whole histories end on 2026-07-23" in front
+    was = {entry["id"]: entry["verdict"] for entry in notebooks.verdicts(notebooks.FOLDER)}
+    assert sum(was[entry["id"]] == entry["verdict"] for entry in published) >= 85

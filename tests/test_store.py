@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from conftest import REFERENCE, needs_reference, seal, write_store
 
-from helpers import files, fingerprints, market, store
+from helpers import files, market, store
 from helpers.files import HelperError, Missing
 from helpers.market import Market
+from helpers.sources import verify
 from helpers.store import Store, StoreError
 
 
@@ -55,13 +56,17 @@ def test_where_the_store_is_is_asked_in_one_place(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "DATA", tmp_path / "data")
     monkeypatch.delenv("MARKET_DATA", raising=False)
     assert (store.home(), store.locate()) == (tmp_path / "data/market", None)
-    (tmp_path / "data/market").mkdir(parents=True)
+    (tmp_path / "data/market/lost+found").mkdir(parents=True)  # a fresh volume
+    assert store.locate() is None
+    (tmp_path / "data/market/manifest.json").touch()
     assert store.locate() == tmp_path / "data/market"
     monkeypatch.setenv("MARKET_DATA", "synthetic")
     assert (store.home(), store.locate()) == (tmp_path / "data/market", None)
     monkeypatch.setenv("MARKET_DATA", "other")
     refusal(store.locate, "MARKET_DATA names other, which is no folder", "python -m helpers data")
     (tmp_path / "other").mkdir()
+    refusal(store.locate, "MARKET_DATA names other, which is an empty folder", "python -m helpers data")
+    (tmp_path / "other/manifest.json").touch()
     monkeypatch.chdir("/")
     assert store.locate() == store.home() == tmp_path / "other"
 
@@ -96,6 +101,16 @@ MANIFESTS = {
     "next year": (lambda m: m | {"last_session": "2027-06-01"}, "in the future, 2027-06-01"),
     "earlier than the prices": (lambda m: m | {"last_session": "2025-12-11"}, "the files end on 2025-12-12"),
     "later than the prices": (lambda m: m | {"last_session": "2025-12-15"}, "the files end on 2025-12-12"),
+    "a last session with a line end": (lambda m: m | {"last_session": "2025-12-12\n"}, "$.last_session"),
+    "another exchange": (lambda m: m | {"calendar": "XLON"}, "$.calendar"),
+    "a name with a line end": (lambda m: m["files"].update({"a\n": {"bytes": 0, "sha256": HASH}}), "$.files"),
+    "other rows": (lambda m: m["symbols"]["^RUT"].update(rows=5), "says rows 5 of ^RUT, and prices.parquet has 73"),
+    "another first day": (lambda m: m["symbols"]["^RUT"].update(first="2025-12-01"), "says first 2025-12-01 of ^RUT"),
+    "a series too many": (lambda m: m["symbols"].update(SPY={}), "do not list the same series (SPY)"),
+    "a series too few": (lambda m: m["symbols"].pop("^RUT") and None, "do not list the same series (^RUT)"),
+    "a gap that is none": (lambda m: m["symbols"]["^RUT"].update(gaps=["2025-12-09"]), "which prices.parquet holds"),
+    "a gap on a Saturday": (lambda m: m["symbols"]["^RUT"].update(gaps=["2025-12-06"]), "which is no session"),
+    "a gap on 30 February": (lambda m: m["symbols"]["^RUT"].update(gaps=["2025-02-30"]), "that is no date"),
 }  # fmt: skip
 
 
@@ -124,6 +139,36 @@ def test_a_manifest_that_is_none_is_refused(small_store, text, words):
 def test_no_manifest(small_store):
     (small_store / "manifest.json").unlink()
     refusal(lambda: Store(small_store), "has no manifest.json", "python -m helpers data")
+
+
+def test_a_manifest_with_a_key_twice_is_refused(small_store):
+    path = small_store / "manifest.json"
+    path.write_text(path.read_text().replace("{", '{"last_session": "2020-01-02",', 1))
+    refusal(lambda: Store(small_store), "'last_session' stands twice")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("name", ["prices.parquet", "manifest.json"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link to itself", "link to nothing"])
+def test_what_is_no_file_is_refused_at_once(small_store, name, kind):
+    (small_store / name).unlink()
+    if kind == "pipe":
+        os.mkfifo(small_store / name)
+    elif kind == "folder":
+        (small_store / name).mkdir()
+    else:
+        (small_store / name).symlink_to(name if kind == "link to itself" else "nowhere")
+    refusal(lambda: Store(small_store), name)
+
+
+def test_a_made_up_market_is_never_taken_for_a_real_one(small_store, monkeypatch, capsys):
+    edit(small_store, lambda m: m | {"name": store.MADE_UP})
+    monkeypatch.setenv("MARKET_DATA", str(small_store))
+    refusal(market.connect, "There is no market data")
+    mkt = market.connect(synthetic=True)
+    assert capsys.readouterr().out.startswith("SYNTHETIC MARKET")
+    assert mkt.prices("^RUT").attrs["source"] == "synthetic"
+    assert mkt.macro("DGS10").attrs["source"] == "public"
 
 
 def test_a_link_out_of_the_store_is_refused(small_store, tmp_path):
@@ -235,6 +280,15 @@ def moved(day):
         (set_close(0.0), "a close of 0 for ^RUT on 2025-12-09"),
         (set_close(-2526.24), "a close of -2526.24 for ^RUT on 2025-12-09"),
         (set_close(np.inf), "a close of inf for ^RUT on 2025-12-09"),
+        (set_close(250_000.0), "a close of 250000 for ^RUT on 2025-12-09, far off the days around it"),
+        (set_close(23_700.0, "2025-12-12"), "a close of 23700 for ^RUT on 2025-12-12, far off"),
+        (set_close(700.0), "a close of 700 for ^RUT on 2025-12-09, far off"),
+        (
+            lambda rows: rows.assign(
+                close=rows["close"].where(rows["date"].astype(str) < "2025-12-09", 30.0)
+            ),
+            "far off",
+        ),
         (moved("2025-12-06"), "^RUT on 2025-12-06, which is no New York session"),
         (moved("2025-11-27"), "^RUT on 2025-11-27, which is no New York session"),
         (moved("1899-12-29"), "^RUT on 1899-12-29, which is no New York session"),
@@ -263,6 +317,8 @@ def test_a_date_after_the_last_session_is_refused(small_store):
     ("frame", "words"),
     [
         ({"value": [np.inf, 4.1]}, "a value of inf for DGS10 on 2025-12-10"),
+        ({"value": [4.1, 413.0]}, "a value of 413 for DGS10 on 2025-12-11"),
+        ({"value": [-50.0, 4.1]}, "a value of -50 for DGS10 on 2025-12-10"),
         ({"date": pd.to_datetime(["2025-12-11", "2025-12-11"])}, "holds DGS10 on 2025-12-11 twice"),
         ({"date": pd.to_datetime(["2025-12-11", "2029-12-11"])}, "2029-12-11, which lies in the future"),
     ],
@@ -300,6 +356,24 @@ def test_panels_without_their_columns_are_refused(small_store, table, content):
         path.write_bytes(np.random.default_rng(1).bytes(5000))
     seal(small_store, ["^RUT", "^GSPC"], ["DGS10"])
     refusal(lambda: read(Market(Store(small_store))), name)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (["0,1,1,1"], "has what cannot be in 'open'"),
+        (["1,1,1,inf"], "has what cannot be in 'close'"),
+        (["1,1,1,1"], "a time that cannot be read"),
+    ],
+)
+def test_bars_that_cannot_be_are_refused(small_store, rows, words):
+    name, read = PANELS["bars"]
+    times = "2025-12-08 09:30:00-05:00", "2025-12-08 09:35:00-04:00"  # two zones in one file
+    lines = [f"{time},{rows[0]}" for time in times]
+    (small_store / name).parent.mkdir()
+    (small_store / name).write_text("\n".join(["time_new_york,open,high,low,close", *lines]))
+    seal(small_store, ["^RUT", "^GSPC"], ["DGS10"])
+    refusal(lambda: read(Market(Store(small_store))), words)
 
 
 # --------------------------------------------------------------------------- a read belongs to its manifest
@@ -351,7 +425,7 @@ def test_what_is_written_opens_as_it_was(tmp_path, sessions):
         pd.DataFrame({"symbol": name, "date": sessions[::-1], "close": 5.0, "volume": 7.0})
         for name in ("IWM", "AAPL")
     )
-    lives = {"IWM": {"unit": "USD", "gaps": ["2025-11-03"]}}
+    lives = {"IWM": {"unit": "USD", "gaps": ["2025-08-29"]}}
     folder = write_store(tmp_path / "store", rows, lives=lives, rights="ours", whole={"french/x.csv": b"x"})
     opened = Store(folder)
     assert opened.manifest["symbols"] == {
@@ -359,7 +433,7 @@ def test_what_is_written_opens_as_it_was(tmp_path, sessions):
         "IWM": {"rows": 73, "first": "2025-09-02", "last": "2025-12-12"} | lives["IWM"],
     }
     assert (opened.manifest["rights"], opened.manifest["last_session"]) == ("ours", "2025-12-12")
-    assert opened.gaps("IWM") == ["2025-11-03"]
+    assert opened.gaps("IWM") == ["2025-08-29"]
     assert opened.file("french/x.csv").read_bytes() == b"x"
     frame = opened.price_rows(["IWM", "AAPL"], ["close", "volume"])
     assert frame["symbol"].tolist() == ["AAPL"] * 73 + ["IWM"] * 73
@@ -391,4 +465,4 @@ def test_a_catalogue_that_cannot_be_read_is_told_in_a_sentence(tmp_path, monkeyp
 def test_the_reference_store_is_proved_by_every_byte_and_every_year():
     REFERENCE.prove()
     assert market.is_reference(REFERENCE)
-    assert set(fingerprints.compare(REFERENCE)["state"]) == {"identical"}
+    assert set(verify.verdicts(REFERENCE)["verdict"]) == {"identical"}

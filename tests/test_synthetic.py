@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def mkt(folder: Path) -> market.Market:
-    return market.Market(None, store.Store(folder, source="synthetic", prove=True))
+    return market.Market(None, store.Store(folder, prove=True))
 
 
 def entries(*groups: str) -> dict[str, dict]:

@@ -2,8 +2,6 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from helpers import words
 
@@ -42,38 +40,9 @@ def test_a_quantity_reads_as_people_write_it(value, unit, text):
     assert words.quantity(value, unit) == text
 
 
-@pytest.mark.parametrize(
-    ("first", "last", "text"),
-    [
-        ("2025-11-24", "2025-11-28", "24 to 28 November 2025"),
-        ("2025-11-28", "2025-12-10", "28 November to 10 December 2025"),
-        ("2024-12-31", "2025-12-10", "31 December 2024 to 10 December 2025"),
-        ("2025-12-10", "2025-12-10", "10 December 2025"),
-    ],
-)
-def test_a_range_of_days_says_once_what_both_share(first, last, text):
-    assert words.day_range(first, last) == text
-
-
 def test_a_long_list_says_how_many_are_left_out():
     assert words.and_more(["a", "b", "c"], 3) == "a, b and c"
     assert words.and_more(list("abcde"), 2) == "a, b and 3 more"
-
-
-@given(st.lists(st.text("abcdefghij", min_size=1, max_size=12), min_size=1, max_size=30))
-def test_a_title_keeps_its_words_and_leaves_none_alone(items):
-    text = " ".join(items)
-    lines = words.wrap_title(text, 40).split("\n")
-    assert " ".join(lines).split() == items
-    assert max(map(len, lines)) <= 40
-
-
-def test_a_title_does_not_part_a_figure_from_its_unit_or_a_day_from_its_month():
-    title = "The index rose by some 45 % to 10 December and by less than 12 % to 28 November of that year"
-    for width in range(24, 80):
-        for line in words.wrap_title(title, width).split("\n"):
-            assert not line[-1].isdigit()
-            assert not line.startswith("%")
 
 
 def said(capture, *args):

@@ -7,16 +7,18 @@ faster or smaller. Seconds depend on the machine, ratios much less.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import requests
@@ -58,10 +60,6 @@ def compare(what: str, ours: Callable[[], object], other: Callable[[], object], 
     other()
     pairs = [(seconds(ours), seconds(other)) for _ in range(rounds)]
     return Line(what, *(statistics.median(side) for side in zip(*pairs, strict=True)))
-
-
-def _python(code: str) -> Callable[[], object]:
-    return lambda: subprocess.run([sys.executable, "-c", code], check=True, cwd=market.ROOT)
 
 
 def loading(store: market.Store, folder: Path) -> Line:
@@ -158,37 +156,70 @@ def _vendor_json(providers: Any, store: market.Store, folder: Path) -> Line:
     )
 
 
-def importing() -> Line:
-    """A fresh interpreter importing the package, against one importing pandas."""
-    return compare("import helpers | import pandas", _python("import helpers"), _python("import pandas"))
+class Usage(NamedTuple):
+    """What a command cost: CPU seconds with all that it started, the wall's, and its largest process in MB."""
+
+    cpu: float
+    wall: float
+    peak: float
+    told: str
 
 
-def executing(folder: Path, name: str = "01-record-highs") -> Line:
-    """A whole notebook against a kernel that starts and runs its imports."""
-    import nbformat
+def usage(command: list[str], folder: Path) -> Usage:
+    """Run a command of Python in a folder; it must succeed."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as told:
+        done = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+        )
+        _, status, used = os.wait4(done.pid, 0)
+        wall = time.perf_counter() - start
+        told.seek(0)
+        text = told.read()
+    if status:
+        raise HelperError(f"`{' '.join(command[:2])}` failed in the benchmark: {text.strip()[-300:]}")
+    return Usage(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024, text)
 
-    floor = notebooks.read(notebooks.path_of(name))
-    first = next(cell for cell in floor.cells if cell.cell_type == "code")
-    floor.cells = [
-        nbformat.v4.new_code_cell("\n".join(line for line in first.source.splitlines() if "import" in line))
+
+def executing(store: market.Store, folder: Path) -> Iterator[Line]:
+    """The report of a fresh copy of the project: cold, warm, and with one notebook changed; and nbconvert."""
+    project, out = folder / "project", str(folder / "report")
+    for name in ("helpers", "course", "data", "notebooks"):
+        unwanted = shutil.ignore_patterns("__pycache__", ".cache", "market")
+        shutil.copytree(market.ROOT / name, project / name, ignore=unwanted)
+    os.environ["MARKET_DATA"] = str(store.path.resolve())
+    report = ["helpers", "report", "--out", out]
+    cold, warm = usage(report, project), usage(report, project)
+    books = [str(path.relative_to(project)) for path in sorted(project.glob("notebooks/*.ipynb"))]
+    plain = [
+        "nbconvert",
+        "--execute",
+        "--to",
+        "notebook",
+        "--log-level=ERROR",
+        "--output-dir",
+        str(folder / "plain"),
     ]
-    path = notebooks.FOLDER / f"{name}.ipynb"
-
-    def kernel_and_imports() -> None:
-        from nbclient import NotebookClient
-
-        NotebookClient(
-            floor.copy(),
-            resources={"metadata": {"path": str(path.parent)}},
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        ).execute()
-
-    return compare(
-        f"execute {name} | start a kernel with its imports",
-        lambda: notebooks.execute(name, folder / "out"),
-        kernel_and_imports,
-        rounds=3,
+    other = usage([*plain, *books], project)
+    path = project / "notebooks" / "01-record-highs.ipynb"
+    changed = notebooks.read(path)
+    notebooks.code_cells(changed)[-1].source += "\n# changed"
+    notebooks.write(changed, path)
+    one = usage(report, project)
+    took = {line.split()[0]: float(line.split()[1]) for line in cold.told.splitlines() if line.endswith(" s")}
+    own = took[path.stem] + took[max(took)]
+    yield Line(
+        "execute: cold report less warm, CPU | nbconvert --execute, CPU", cold.cpu - warm.cpu, other.cpu
     )
+    yield Line("execute: cold report, wall | nbconvert --execute, wall", cold.wall, other.wall)
+    yield Line("report: warm | cold, wall", warm.wall, cold.wall)
+    yield Line("report: warm | cold, CPU", warm.cpu, cold.cpu)
+    yield Line("report: one notebook changed less warm | it and the last, cold", one.wall - warm.wall, own)
+    yield Line("memory of the largest process: report | nbconvert --execute", cold.peak, other.peak, "MB")
 
 
 def _plain_breadth(path: Path) -> pd.Series:
@@ -250,12 +281,16 @@ def exporting(folder: Path) -> list[Line]:
 
     def ours() -> None:
         publish(notebooks.FOLDER, folder / "site", "")
-        sizes["ours"] = sum(path.stat().st_size for path in (folder / "site").rglob("*") if path.is_file())
+        written = {path: path.stat().st_size for path in (folder / "site").rglob("*") if path.is_file()}
+        numbered = {path: size for path, size in written.items() if path.name[:2].isdigit()}
+        sizes["ours"] = sum(size for path, size in numbered.items() if path.suffix != ".ipynb")
+        sizes["site"] = sum(written.values())
 
     line = compare("write the site | nbconvert’s default export", ours, default, rounds=3)
     return [
         line,
-        Line("bytes of the site | of nbconvert’s default export", sizes["ours"], sizes["other"], "B"),
+        Line("bytes of the notebooks’ pages and charts | of nbconvert’s", sizes["ours"], sizes["other"], "B"),
+        Line("bytes of the whole site, with a page a claim | the same", sizes["site"], sizes["other"], "B"),
     ]
 
 
@@ -265,19 +300,25 @@ def main() -> None:
     if path is None:
         raise HelperError(f"The benchmark measures on market data: {market.HOW_TO_GET_DATA}.")
     store = market.Store(path)
-    head = f"{'ours | what a user would otherwise do (medians of one run)':<74}{'ours':>12}{'other':>14}{'ratio':>13}"
-    print(head)
+    title = f"{'ours | what a user would otherwise do (medians of one run)':<74}{'ours':>12}{'other':>14}{'ratio':>13}"
+    print(title)
+    ratios = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(loading(store, folder), flush=True)
-        for line in live_data(store, folder):
+        lines: list[Callable[[], Iterable[Line]]] = [
+            lambda: [loading(store, folder)],
+            lambda: live_data(store, folder),
+        ]
+        lines += [lambda: breadth_by_size(store, folder), lambda: exporting(folder)]
+        lines += [lambda: executing(store, folder)]
+        for line in (line for part in lines for line in part()):
             print(line, flush=True)
-        print(importing(), flush=True)
-        for line in breadth_by_size(store, folder):
-            print(line, flush=True)
-        print(executing(folder), flush=True)
-        for line in exporting(folder):
-            print(line, flush=True)
+            ratios[line.what] = round(line.ours / line.other, 3)
+    told = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=market.ROOT, capture_output=True, check=False
+    )
+    head = {"day": f"{pd.Timestamp.now():%Y-%m-%d}", "commit": told.stdout.decode().strip()}
+    print(f"history {json.dumps(head | ratios, ensure_ascii=False)}")
 
 
 def command(_: object) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -11,25 +12,25 @@ from typing import Any
 
 import yaml
 
+from helpers import notebooks
 from helpers.claims import registry, rules
-from helpers.claims.registry import RegistryError
+from helpers.claims.registry import TO_DO, RegistryError
 from helpers.files import write_whole
+from tools import new_article
 
 #: Kept by a new entry until its author has written the rule; it passes the schema and judges nothing.
-NO_RULE = "To be written before any number is computed."
+NO_RULE = f"{TO_DO}: write it before any number is computed."
 _HINTS = """\
-  # Write the rule before you compute the number. Tests: helpers/claims/rules.py. For instance:
-  #   measures:
-  #     lead: {label: "Russell 2000 minus S&P 500 price return, 2024-12-31 to 2025-12-10", unit: pp}
-  #   rule:
-  #     letter:
-  #       - bound: {measure: lead, above: 0.1}
+  # Write the rule before you compute the number; docs/your-article.md lists the words. For instance, for `rule`:
+  #   measures: {lead: {label: "Russell 2000 minus S&P 500, price return, 2023-12-29 to 2024-06-28", unit: pp}}
+  #   rule: {letter: [{bound: {above: 0.1}}]}
+  #   because: "The Russell 2000 led the S&P 500 by {lead:1}."
 """
 
 
 def next_id(content: dict[str, Any]) -> str:
     """The next free id, such as C93."""
-    return f"C{max(int(entry['id'][1:]) for entry in content['claims']) + 1:02d}"
+    return f"C{max((int(entry['id'][1:]) for entry in content['claims']), default=0) + 1:02d}"
 
 
 def _choose(what: str, value: str, known: tuple[str, ...] | list[str]) -> str:
@@ -39,26 +40,29 @@ def _choose(what: str, value: str, known: tuple[str, ...] | list[str]) -> str:
 
 
 def entry(
-    section: str,
-    paragraph: int,
-    notebook: str,
-    fragment: str = "TO DO: at most eight words",
-    says: str = "TO DO: the claim in our own words.",
-    kind: str = "number",
-    clarity: str = "clear",
+    section: str | None = None,
+    paragraph: int = 1,
+    notebook: str | None = None,
+    fragment: str = f"{TO_DO}: at most eight words",
+    says: str = f"{TO_DO}: the claim in our own words.",
+    kind: str | None = None,
+    clarity: str | None = None,
     path: Path | None = None,
 ) -> str:
-    """The entry of a new claim as YAML, to be filled in.
+    """The entry of a new claim as YAML, to be filled in; its section by default that of the last claim.
 
     Raises
     ------
-    RegistryError for an unknown section, notebook, kind or clarity, or a fragment of more than eight words.
+    RegistryError for an unknown section, kind or clarity, or a fragment of more than eight words.
     """
     content, _ = registry.read(path)
+    if faults := registry.check(path):
+        raise RegistryError(faults[0])
+    last = content["claims"][-1] if content["claims"] else {}
+    section = section or last.get("section") or next(iter(content["sections"]))
     _choose("section", section, list(content["sections"]))
-    _choose("notebook", notebook, registry.notebook_names())
-    _choose("kind", kind, registry.kinds())
-    _choose("clarity", clarity, rules.CLARITY)
+    _choose("kind", kind or "number", registry.kinds())
+    _choose("clarity", clarity or "clear", rules.CLARITY)
     if paragraph < 1:
         raise RegistryError(f"Paragraphs are counted from 1, not {paragraph}.")
     if not 1 <= len(fragment.split()) <= 8:
@@ -70,14 +74,13 @@ def entry(
         "paragraph": paragraph,
         "fragment": " ".join(fragment.split()),
         "says": " ".join(says.split()),
-        "kind": kind,
-        "clarity": clarity,
+        **{key: value for key, value in (("kind", kind), ("clarity", clarity)) if value},
         "rule": {"not-checkable": NO_RULE},
-        "series": [],
-        "facts": [],
-        "notebook": notebook,
-        "as_of": content["article"]["date"],
-        "horizon": None,
+        **(
+            {"notebook": notebook or new_article.NOTEBOOK}
+            if notebook or not registry.first_notebook()
+            else {}
+        ),
     }
     lines = [f"- id: {next_id(content)}"]
     for key, value in fields.items():
@@ -85,7 +88,7 @@ def entry(
             lines.append(_HINTS.rstrip("\n"))
         # JSON is YAML, and quotes what YAML would take for something else (a date, a colon).
         text = json.dumps(value, ensure_ascii=False)
-        plain = isinstance(value, str) and yaml.safe_load(value) == value and not value.startswith("TO DO")
+        plain = isinstance(value, str) and yaml.safe_load(value) == value and TO_DO not in value
         lines.append(f"  {key}: {value if plain else text}")
     return "\n".join(lines) + "\n"
 
@@ -114,6 +117,8 @@ def insert(text: str, path: Path | None = None) -> int:
     (made,) = yaml.safe_load(text)
     before = _place(made["section"], made["paragraph"], content, lines)
     rows = path.read_text("utf-8").splitlines(keepends=True)
+    if not content["claims"]:
+        rows = [row for row in rows if not re.match(r"claims:\s*\[\s*\]", row)] + ["claims:\n"]
     at = before - 1 if before is not None else len(rows)
     # A comment above the next claim belongs to that claim.
     while before is not None and rows[at - 1].lstrip().startswith("#"):
@@ -132,12 +137,22 @@ def insert(text: str, path: Path | None = None) -> int:
 
 def command(given: argparse.Namespace) -> int:
     """``python -m helpers new-claim``: print the entry, or put it into the registry."""
-    optional = ("fragment", "says", "kind", "clarity")
-    wishes = {key: getattr(given, key) for key in optional if getattr(given, key)}
-    text = entry(given.section, given.paragraph, given.notebook, **wishes)
+    optional = ("section", "paragraph", "notebook", "fragment", "says", "kind", "clarity")
+    text = entry(**{key: value for key in optional if (value := getattr(given, key)) is not None})
     print(text, end="")
     if given.write:
-        line = insert(text)
-        told = f"Written to {registry.CLAIMS.name}, line {line}. Now write its rule, before you compute anything."
+        (made,) = yaml.safe_load(text)
+        file = registry.place().notebooks / f"{made.get('notebook', registry.first_notebook())}.ipynb"
+        fresh = not file.exists()
+        if fresh:
+            notebooks.write(new_article.notebook(made["id"]), file)
+        try:
+            line = insert(text)
+        except BaseException:
+            if fresh:
+                file.unlink()
+            raise
+        more = f" and a notebook to judge it, {file.name}" if fresh else ""
+        told = f"Written to claims.yaml, line {line}{more}. Now write its rule, before you compute anything."
         print(told, file=sys.stderr)
     return 0

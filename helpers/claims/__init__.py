@@ -5,7 +5,7 @@ In a notebook::
     from helpers import claims
     claims.cards("C03")                     # what the article says, and the rule
     claims.judge("C03", year_to_date)       # the verdict, by the rule, on what the function measures
-    claims.what_if("C03", year_to_date, day="2025-12-04")
+    claims.what_if("C03", year_to_date, day="2024-06-28")
 """
 
 from helpers.claims.card import MIME, cards, tiles

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.claims import registry, rules
+from helpers.claims import registry, rules, seal
 from helpers.words import listing, num, quantity
 
 #: MIME type of the machine-readable verdict in a notebook's output.
 MIME = "application/vnd.claims.verdict+json"
+#: The same for outputs that show several claims: their ids, and as what they are shown.
+CLAIMS_MIME = "application/vnd.claims.claims+json"
 Payload = Mapping[str, Any]
 
 #: Name, sign and colour of each verdict. The sign and the word carry it; the colour only helps.
@@ -86,25 +88,35 @@ def count_line(payload: Payload) -> str:
     return f"{tally['hold']} of {tally['of']} parts hold."
 
 
+def article_figure(payload: Payload) -> str | None:
+    """The figure that the article itself gives, in words; None where its sentence states none."""
+    said = payload["asserts"]
+    values = said["value"] if said and isinstance(said["value"], list) else [said and said["value"]]
+    if not said or not all(isinstance(value, (int, float)) for value in values):
+        return None
+    first = [quantity(value, "" if len(values) > 1 else said["unit"]) for value in values[:-1]]
+    return listing([*first, quantity(values[-1], said["unit"])])
+
+
+def equivalent_axes(payload: Payload) -> list[Mapping[str, Any]]:
+    """The choices that measure the same thing and change a figure: with ``axis``, ``same`` and ``of``."""
+    axes = (payload["robustness"] or {}).get("axes", [])
+    return [axis for axis in axes if axis["kind"] == "equivalent" and axis["of"]]
+
+
 def robustness_line(payload: Payload) -> str:
-    """Share of equivalent specifications, by axis, with the axis that flips the verdict."""
+    """Share of equivalent specifications with the same verdict, and the choices that turn it."""
     found = payload["robustness"]
-    if not found:
+    if not found or not any(axis["kind"] == "equivalent" for axis in found["axes"]):
         return ""
-    axes = [axis for axis in found["axes"] if axis["kind"] == "equivalent"]
-    if not axes:
-        return ""
-    absent = found["absent"]
-    lacking = f" For {absent} more these data lack something." if absent else ""
+    lacking = f" For {found['absent']} more these data lack something." if found["absent"] else ""
     if not found["of"]:
         return lacking.strip()
     if found["few"]:
         return f"Other ways to measure it: {found['of']}, too few to tell how firm it is.{lacking}"
-    axes = [axis for axis in axes if axis["of"]]
-    parts = listing([f"{axis['axis']} {axis['same']} of {axis['of']}" for axis in axes])
     flips = turning(found)
-    turn = f" What turns it: {listing(flips)}." if flips else " None of them turns it."
-    return f"Same verdict in {found['same']} of {found['of']} equivalent ways to measure it ({parts}).{turn}{lacking}"
+    turn = f"What turns it: {listing(flips)}." if flips else "None of them turns it."
+    return f"Same verdict in {found['same']} of {found['of']} equivalent ways to measure it. {turn}{lacking}"
 
 
 def base_rate_line(payload: Payload) -> str:
@@ -132,17 +144,13 @@ def notes(payload: Payload) -> list[str]:
 
 
 def _decides(payload: Payload) -> str:
-    found, said = payload["decides"], payload["asserts"]
+    found, said = payload["decides"], article_figure(payload)
     if not found:
         return ""
-    article = (
-        f'<span class="rr-article">article: {_e(quantity(said["value"], said["unit"]))}</span> · '
-        if said and isinstance(said["value"], (int, float, list))
-        else ""
-    )
+    article = f'<span class="rr-article">{_e(said)} <small>in the article</small></span> ' if said else ""
     return (
-        f'<p class="rr-decides">{article}<b style="font-size:1.35em">{_e(quantity(found["value"], found["unit"]))}</b> '
-        f"<span>{_e(found['label'])}</span></p>"
+        f'<p class="rr-decides">{article}<span><b style="font-size:1.5em">'
+        f"{_e(quantity(found['value'], found['unit']))}</b> <small>{_e(found['label'])}</small></span></p>"
     )
 
 
@@ -160,6 +168,21 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str) -> str:
     return f'<table class="{css}">{thead}<tbody>{body}</tbody></table>' if body else ""
 
 
+def _axes(payload: Payload) -> str:
+    """How firm, as a picture made of signs: one row a choice, a full square for each way with the same verdict."""
+    most = max((axis["of"] for axis in equivalent_axes(payload)), default=0)
+    rows = []
+    for axis in equivalent_axes(payload) if most > 1 else []:
+        full, whole = (
+            (axis[key] * 12 + most // 2) // most if most > 12 else axis[key] for key in ("same", "of")
+        )
+        squares = f"{'■' * full}{'□' * (whole - full)}"
+        rows.append(
+            f'<li>{_e(axis["axis"])} <span aria-hidden="true">{squares}</span> {axis["same"]} of {axis["of"]}</li>'
+        )
+    return f'<ul class="rr-axes">{"".join(rows)}</ul>' if rows else ""
+
+
 def _came_out(payload: Payload, part: Mapping[str, Any]) -> str:
     """How a condition came out; nothing where nobody judged."""
     if payload["verdict"] is None or part["role"] == "not-checkable":
@@ -175,18 +198,22 @@ def _rule(payload: Payload) -> str:
     return f'<ul class="rr-rule">{rows}</ul>'
 
 
-def _record(payload: Payload) -> str:
-    rows = "".join(
-        f"<li>{_e(fact.fact)} <span>({_e(fact.date or 'undated')}, {_e(fact.standing)}"
-        + "".join(
-            f'; <a href="{_e(address)}" rel="noreferrer">source</a>'
-            for address in fact.source.split(" ; ")
-            if address.startswith("http")
+def source_link(address: str) -> str:
+    """A source by its publisher's name on the web; one that is no address, as it stands."""
+    if not address.startswith(("http://", "https://")):
+        return _e(address)
+    return f'<a href="{_e(address)}" rel="noreferrer">{_e(address.split("/")[2].removeprefix("www."))}</a>'
+
+
+def _record(payload: Payload, every: bool) -> str:
+    rows = []
+    for fact in map(registry.fact, payload["facts"]):
+        sources = fact.source.split(" ; ")[: None if every else 1]
+        about = ", ".join([quantity(fact.date) if fact.date else "undated", f"{fact.standing} source"])
+        rows.append(
+            f"<li>{_e(fact.fact)} <small>{about}: {listing([source_link(s) for s in sources])}</small></li>"
         )
-        + ")</span></li>"
-        for fact in map(registry.fact, payload["facts"])
-    )
-    return f'<p>The public record:</p><ul class="rr-record">{rows}</ul>' if rows else ""
+    return f'<p>The public record:</p><ul class="rr-record">{"".join(rows)}</ul>' if rows else ""
 
 
 def _specifications(payload: Payload, every: bool) -> str:
@@ -214,27 +241,19 @@ def _revisions(payload: Payload) -> str:
     return f'<ul class="rr-revised">{rows}</ul>' if rows else ""
 
 
-def as_html(payload: Payload, every: bool = False) -> str:
-    """The card. Classes for the report, a border in the verdict's colour for everywhere else.
+def as_html(payload: Payload, every: bool = False, folded: bool = True) -> str:
+    """The card: claim, verdict, why, the deciding figure beside the article's, how firm; the rest folded.
 
-    In a notebook it lists the specifications that turn the verdict; with ``every``, all of them.
+    In a notebook it lists the specifications that turn the verdict, and one source a fact; with ``every``, all.
+    Without ``folded`` the rest is left out.
     """
     name, sign, colour = LOOK[payload["verdict"]]
-    origin = _ORIGIN[payload["data"]["source"]].format(last_session=payload["data"]["last_session"])
-    later = _table(
-        ["Later", "Deciding figure", "By the rule"],
-        [
-            [row["value"], quantity(row["figure"], row["unit"]), LOOK[row["verdict"]][0]]
-            for row in payload["later"]
-        ],
-        "rr-later",
-    )
-    figures = _table(
-        [], ([m["label"], quantity(m["value"], m["unit"])] for m in payload["measured"]), "rr-figures"
-    )
-    css = f"rr-card rr-{payload['verdict'] or 'synthetic'}"
+    last = payload["data"]["last_session"]
+    origin = _ORIGIN[payload["data"]["source"]].format(last_session=last and quantity(last))
+    firm = " ".join(filter(None, [count_line(payload), robustness_line(payload)]))
     return (
-        f'<div class="{css}" role="group" aria-label="Verdict on {_e(payload["id"])}" '
+        f'<div class="rr-card rr-{payload["verdict"] or "synthetic"}" role="group" '
+        f'aria-label="Verdict on {_e(payload["id"])}" '
         f'style="border-left:6px solid {colour};padding:.4em 1em;margin:1em 0">'
         f'<p class="rr-head"><b>{_e(payload["id"])}</b> '
         f'<span class="rr-badge" style="background:{colour};color:#fff;padding:.1em .6em;border-radius:1em">'
@@ -244,19 +263,41 @@ def as_html(payload: Payload, every: bool = False) -> str:
         + _decides(payload)
         + _line("Base rate", "rr-often", base_rate_line(payload))
         + _line("By how much", "rr-flip", flip_line(payload))
-        + _line(
-            "How firm", "rr-robust", " ".join(filter(None, [count_line(payload), robustness_line(payload)]))
-        )
-        + _line("Control", "rr-control", (payload["robustness"] or {}).get("control") or "")
+        + _line("How firm", "rr-robust", firm)
+        + _axes(payload)
+        + _line("Rule", "rr-seal", seal.sentence(payload["id"]))
+        + (_rest(payload, every) if folded else "")
+        + f'<p class="rr-origin">{_e(origin)}</p></div>'
+    )
+
+
+def _rest(payload: Payload, every: bool) -> str:
+    """What is folded: all figures, the rule, the ways in which it was measured, the record, the revisions."""
+    later = _table(
+        ["Later", "Deciding figure", "By the rule"],
+        [
+            [row["value"], quantity(row["figure"], row["unit"]), LOOK[row["verdict"]][0]]
+            for row in payload["later"]
+        ],
+        "rr-later",
+    )
+    figures = _table(
+        [],
+        # A fact in words stands among the record below, as its sentence.
+        ([m["label"], quantity(m["value"], m["unit"])] for m in payload["measured"] if m["unit"] != "text"),
+        "rr-figures",
+    )
+    return (
+        f"<details><summary>All figures, the rule and the sources of {_e(payload['id'])}</summary>"
         + _line("Caveat", "rr-caveat", " ".join(notes(payload)))
-        + f"<details><summary>All figures, the rule and its history ({_e(payload['id'])})</summary>"
+        + _line("Control", "rr-control", (payload["robustness"] or {}).get("control") or "")
         + figures
         + later
         + _rule(payload)
         + _specifications(payload, every)
-        + _record(payload)
+        + _record(payload, every)
         + _revisions(payload)
-        + f'</details><p class="rr-origin">{_e(origin)}</p></div>'
+        + "</details>"
     )
 
 
@@ -275,7 +316,6 @@ def as_text(payload: Payload) -> str:
 def claim_review(payload: Payload) -> dict[str, Any]:
     """The verdict as schema.org's ClaimReview."""
     article = registry.article()
-    source = registry.fact(article["fact"]).source.split(" ; ")[0]
     name, _, _ = LOOK[payload["verdict"]]
     rating: dict[str, Any] = {"@type": "Rating", "alternateName": name}
     if payload["verdict"] in RATING:
@@ -284,7 +324,7 @@ def claim_review(payload: Payload) -> dict[str, Any]:
         "@context": "https://schema.org",
         "@type": "ClaimReview",
         "identifier": payload["id"],
-        "url": f"{payload['notebook']}.html#{payload['id']}",
+        "url": f"{payload['id']}.html",
         "claimReviewed": payload["claim"]["says"],
         "reviewBody": payload["because"],
         "reviewRating": rating,
@@ -292,7 +332,7 @@ def claim_review(payload: Payload) -> dict[str, Any]:
             "@type": "Claim",
             "author": {"@type": "Organization", "name": article["publisher"]},
             "datePublished": article["date"],
-            "appearance": {"@type": "NewsArticle", "url": source},
+            "appearance": {"@type": "NewsArticle", "url": article["address"]},
         },
         "author": {"@type": "Organization", "name": registry.head()["collection"]["title"]},
     }
@@ -311,7 +351,7 @@ def _saved(payload: Payload) -> dict[str, Any]:
     parts = [{key: value for key, value in part.items() if key != "text"} for part in payload["parts"]]
     named = {str(entry): key for key, entry in _named(payload).items()}
     measured = [named.get(str(entry), entry) for entry in payload["measured"]]
-    return {key: value for key, value in payload.items() if key != "rule"} | {
+    return {key: value for key, value in payload.items() if key not in {"rule", "article"}} | {
         "parts": parts,
         "measured": measured,
     }
@@ -322,6 +362,7 @@ def whole(saved: Payload) -> dict[str, Any]:
     claim, named = registry.claim(saved["id"]), _named(saved)
     return {
         "rule": claim.rule_text(),
+        "article": article_figure(saved),
         **saved,
         "parts": [
             {"role": role, "text": text, **part}
@@ -337,16 +378,29 @@ def _named(payload: Payload) -> dict[str, dict[str, Any]]:
     return {key: claim.line(key, value) for key, value in payload["figures"].items()} if claim else {}
 
 
+def _shown(what: Tiles | Cards, kind: str, ids: Sequence[str]) -> dict[str, Any]:
+    """What a notebook shows of several claims, and for the report which claims, and as what."""
+    claims = {"show": kind, "claims": list(ids)}
+    return {"text/html": what._repr_html_(), "text/plain": repr(what), CLAIMS_MIME: claims}
+
+
+def _part(payload: Payload) -> str:
+    return str(payload["claim"]["place"]).rsplit(", ", 1)[0]
+
+
 @dataclass(frozen=True)
 class Tiles:
     """A board of verdicts: one tile a claim by part of the article, with sign, id and reason."""
 
     payloads: tuple[Payload, ...]
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return _shown(self, "tiles", [payload["id"] for payload in self.payloads])
+
     def _repr_html_(self) -> str:
         rows = []
-        for part in dict.fromkeys(payload["claim"]["place"].split(",")[0] for payload in self.payloads):
-            own = [p for p in self.payloads if p["claim"]["place"].split(",")[0] == part]
+        for part in dict.fromkeys(_part(payload) for payload in self.payloads):
+            own = [p for p in self.payloads if _part(p) == part]
             tiles = "".join(
                 f'<li style="display:inline-block;margin:2px;padding:.15em .4em;border-radius:.3em;color:#fff;'
                 f'background:{LOOK[p["verdict"]][2]}" title="{_e(p["because"])}">{LOOK[p["verdict"]][1]} {p["id"]}</li>'
@@ -373,6 +427,9 @@ class Cards:
     """What the article says: some claims with their rules, before any number."""
 
     claims: tuple[registry.Claim, ...]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return _shown(self, "cards", [claim.id for claim in self.claims])
 
     def _repr_html_(self) -> str:
         rows = []

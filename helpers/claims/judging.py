@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from helpers import market
@@ -15,10 +16,6 @@ from helpers.claims import card, measuring, registry, rules
 from helpers.claims.measuring import Axes, Figures, JudgementError, Measure, Measured, outcome, plain
 from helpers.words import listing, num, quantity, say
 
-#: A person may lower a verdict for a reason outside the data, never raise it.
-_LOWER: dict[str, set[str]] = {
-    name: set(rules.ORDER[: rules.ORDER.index(name)]) | {rules.NOT_CHECKABLE} for name in rules.ORDER
-}
 _judged: dict[str, dict[str, Any]] = {}  # payloads of the claims judged in this process
 
 
@@ -27,6 +24,7 @@ class Verdict:
     """What the rule made of the measurements. Shown in a notebook as a card made from its payload."""
 
     payload: dict[str, Any]
+    shown: dict[str, Any]
 
     @property
     def verdict(self) -> str | None:
@@ -35,7 +33,7 @@ class Verdict:
         return found
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return card.bundle(self.payload)
+        return self.shown
 
 
 # --------------------------------------------------------------------------------------- caps, flips, words
@@ -121,9 +119,7 @@ def _because(
         return str(claim.rule["not-checkable"])
     lacking = [claim.label(key) for key, (value, _) in values.items() if value is None]
     if lacking and verdict == rules.UNVERIFIED:
-        return _first_short(
-            [f"Not in these data: {listing(lacking[:2])}.", f"Not in these data: {lacking[0]}."]
-        )
+        return _first_short([f"Not in these data: {listing(lacking[:most])}." for most in (2, 1)])
     voting = [part for part in parts if part.role in (*rules.VOTING, "implied")]
     wanted = {rules.UNVERIFIED: None, rules.SUPPORTED: True, rules.CAVEAT: True}.get(verdict, False)
     part = next((part for part in voting if part.outcome is wanted), voting[0])
@@ -133,9 +129,8 @@ def _because(
         None: "which decides nothing",
     }[part.outcome] + (", but with a reservation" if reserved else "")
     shown = [f"{claim.label(key)} is {quantity(*values[key])}" for key in part.keys[:2]]
-    tries = [f"{listing(shown)}, {ending}."] if shown else []
-    tries += [f"{shown[0]}, {ending}."] if shown else []
-    return _first_short([*tries, f"{part.text}, {ending}."])
+    tries = [listing(shown), shown[0]] if shown else []
+    return _first_short([f"{start}, {ending}." for start in [*tries, part.text]])
 
 
 def _short(text: str) -> bool:
@@ -199,18 +194,21 @@ def judge(
         if vary or other or often or later:
             raise JudgementError(f"{claim_id}: figures have no choices to change; give their function.")
         run = Measured(measuring.figures(claim, {} if measure is None else measure))
-        measuring.check_spread(claim, run)
+        measuring.check_spread(claim, run, "give a function, and `often` for other days")
+    if lower_to is not None and not (caveat or "").strip():
+        raise JudgementError(f"{claim_id}: lowering a verdict needs its reason in `caveat`.")
+    origin = _origin(claim)
+    made_up = origin["source"] == "synthetic" and not registry.made_up()
     payload = {
-        **_head(claim, _origin(claim)),
+        **_head(claim, origin),
         **_findings(claim, run),
-        **_conclusion(claim, run, lower_to),
+        **_conclusion(claim, run, None if run.missing or made_up else lower_to),
         "caveat": " ".join(filter(None, [caveat, run.missing])) or None,
         "measured": _measured(claim, run.figures, more),
     }
-    if lower_to is not None and not caveat:
-        raise JudgementError(f"{claim_id}: lowering a verdict needs its reason in `caveat`.")
-    _judged[claim_id] = _without(payload) if payload["data"]["source"] == "synthetic" else payload
-    return Verdict(_judged[claim_id])
+    _judged[claim_id] = _without(payload) if made_up else payload
+    # Made here, so that what a card cannot show ends the cell like any other error.
+    return Verdict(_judged[claim_id], card.bundle(_judged[claim_id]))
 
 
 def board() -> pd.DataFrame:
@@ -227,7 +225,8 @@ def board() -> pd.DataFrame:
                 "True on other days": f"{rate['true']} of {rate['days']}" if rate else "–",
             }
         )
-    return pd.DataFrame(rows).set_index("Claim")
+    columns = ["Claim", "Verdict", "Same verdict", "Turned by", "True on other days"]
+    return pd.DataFrame(rows, columns=columns).set_index("Claim")
 
 
 def _firm(found: Mapping[str, Any]) -> str:
@@ -239,17 +238,24 @@ def _firm(found: Mapping[str, Any]) -> str:
 def specifications(claim_id: str) -> pd.DataFrame:
     """Every way in which a judged claim was measured: ``axis``, ``name``, ``value`` (deciding figure), ``verdict``.
 
-    The first row, with the index ``"as judged"``, is the measurement as it stands.
+    The first row, with the index ``"as judged"``, is the measurement as it stands. ``value`` is NaN where no number
+    decides.
     """
     if claim_id not in _judged:
         raise JudgementError(f"{claim_id} was not judged yet in this notebook; judge it first.")
     payload = _judged[claim_id]
-    key = payload["claim"]["decides"]
-    rows = {"as judged": ("as judged", "as judged", payload["figures"].get(key), payload["verdict"])}
-    rows |= {
-        f"{row['axis']}: {row['value']}": (row["axis"], row["value"], row["figures"].get(key), row["verdict"])
-        for row in payload["specifications"]
+    same = {
+        "axis": "as judged",
+        "value": "as judged",
+        "figures": payload["figures"],
+        "verdict": payload["verdict"],
     }
+    rows = {}
+    for row in [same, *payload["specifications"]]:
+        figure = row["figures"].get(payload["claim"]["decides"])
+        name = "as judged" if row is same else f"{row['axis']}: {row['value']}"
+        number = figure if isinstance(figure, (int, float)) else np.nan
+        rows[name] = (row["axis"], row["value"], number, row["verdict"])
     return pd.DataFrame(rows, index=["axis", "name", "value", "verdict"]).T.astype({"value": float})
 
 
@@ -257,12 +263,12 @@ def _conclusion(claim: registry.Claim, run: Measured, lower_to: str | None = Non
     """What follows from the figures and the rule: verdict, reason, flips."""
     by_rule, parts = outcome(claim, run.figures, run.spread)
     verdict, capped = _caps(by_rule, run)
-    because = _because(claim, verdict, bool(capped), run.figures, parts)
     if lower_to is not None:
-        if lower_to not in _LOWER.get(verdict, set()):
+        lower = rules.ORDER[: rules.ORDER.index(verdict)] if verdict in rules.ORDER else ()
+        if lower_to not in (*lower, rules.NOT_CHECKABLE):
             raise JudgementError(f"{claim.id}: a person may only lower '{verdict}', not set '{lower_to}'.")
         verdict = lower_to
-        because = _because(claim, verdict, True, run.figures, parts)
+    because = _because(claim, verdict, bool(capped or lower_to), run.figures, parts)
     return {
         "verdict": verdict,
         "by_rule": by_rule,
@@ -296,6 +302,7 @@ def _head(claim: registry.Claim, origin: dict[str, Any]) -> dict[str, Any]:
         "rule": claim.rule_text(),
         "as_of": claim.as_of,
         "asserts": claim.asserts,
+        "article": card.article_figure({"asserts": claim.asserts}),
         "facts": list(claim.facts),
         "revised": list(claim.revised),
         "claim": {
@@ -326,49 +333,21 @@ def _findings(claim: registry.Claim, run: Measured) -> dict[str, Any]:
 def _without(payload: dict[str, Any]) -> dict[str, Any]:
     """A payload of made-up data: its figures, and nothing that would read like a finding."""
     empty: dict[str, Any] = {
-        "verdict": None,
-        "by_rule": None,
+        **dict.fromkeys(("verdict", "by_rule", "robustness", "base_rate")),
+        **{key: [] for key in ("specifications", "flip", "later", "capped")},
         "because": "",
-        "tally": {"hold": 0, "fail": 0, "of": payload["tally"]["of"]},
         "spread": {},
-        "robustness": None,
-        "specifications": [],
-        "base_rate": None,
-        "flip": [],
-        "later": [],
+        "tally": {"hold": 0, "fail": 0, "of": payload["tally"]["of"]},
     }
-    return {
-        **payload,
-        **empty,
-        "capped": [],
-        "parts": [{**part, "outcome": None, "margin": None, "weak": False} for part in payload["parts"]],
-    }
+    parts = [{**part, "outcome": None, "margin": None, "weak": False} for part in payload["parts"]]
+    return {**payload, **empty, "parts": parts}
 
 
 def _parts(claim: registry.Claim, parts: list[rules.Part]) -> list[dict[str, Any]]:
     if "not-checkable" in claim.rule:
-        text = claim.rule["not-checkable"]
-        return [
-            {
-                "role": "not-checkable",
-                "text": text,
-                "outcome": None,
-                "margin": None,
-                "unit": "",
-                "weak": False,
-            }
-        ]
-    return [
-        {
-            "role": part.role,
-            "text": part.text,
-            "outcome": part.outcome,
-            "margin": None if part.margin is None else plain(part.margin),
-            "unit": part.unit,
-            "weak": part.weak,
-        }
-        for part in parts
-    ]
+        parts = [rules.Part("not-checkable", claim.rule["not-checkable"], None)]
+    shown = [{key: value for key, value in asdict(part).items() if key != "keys"} for part in parts]
+    return [{**one, "margin": None if one["margin"] is None else plain(one["margin"])} for one in shown]
 
 
 def _measured(claim: registry.Claim, found: Figures, more: Sequence[Any]) -> list[dict[str, Any]]:
@@ -376,7 +355,11 @@ def _measured(claim: registry.Claim, found: Figures, more: Sequence[Any]) -> lis
     first = [measuring.deciding(claim), *rules.measures_of(claim.rule), *claim.measures]
     keys = [key for key in dict.fromkeys(first) if key]
     shown = [claim.line(key, found[key]) for key in keys]
-    shown += [figure for item in more for figure in measuring.labelled(item)]
+    try:
+        items = more if isinstance(more, list | tuple) else [more]
+        shown += [figure for item in items for figure in measuring.labelled(item)]
+    except JudgementError as error:
+        raise JudgementError(f"{claim.id}, further figures: {error}") from None
     for key in claim.facts:
         fact = registry.fact(key)
         if fact.value:
@@ -394,6 +377,10 @@ def _origin(claim: registry.Claim) -> dict[str, Any]:
         return found
     if opened is None:
         raise JudgementError(f"{claim.id} rests on measures: open the market first, with market.connect().")
+    if registry.made_up() and opened.source != "synthetic":
+        raise JudgementError(
+            f"{claim.id} is about the made-up market; set MARKET_DATA=synthetic and run it again."
+        )
     return {
         "source": opened.source,
         "last_session": f"{opened.last_session:%Y-%m-%d}",
@@ -417,7 +404,7 @@ def what_if(claim_id: str, measure: Measure, **choices: Any) -> None:
     Parameters
     ----------
     measure : the function that the claim is judged by
-    choices : arguments of it, such as ``day="2025-12-09"``
+    choices : arguments of it, such as ``day="2024-01-31"``
     """
     claim = registry.claim(claim_id)
     measuring.check_arguments(claim_id, measure, choices)
@@ -439,15 +426,14 @@ def what_if(claim_id: str, measure: Measure, **choices: Any) -> None:
     for key in moved:
         was, now = (quantity(found[key], claim.unit(key)) for found in (base, changed))
         lines.append(f"- {claim.label(key)}: {was}, now **{now}**")
-    opened = market.current()
-    turn = _turn(claim, base, changed) if opened is None or opened.real else ""
+    turn = _turn(claim, base, changed) if measuring.counts() else ""
     say(f"With {named}:\n\n" + "\n".join(lines) + f"\n\n{turn}")
 
 
 def _turn(claim: registry.Claim, base: Figures, changed: Figures) -> str:
     """What the rule makes of the change, in a sentence."""
     spread = _judged.get(claim.id, {}).get("spread", {})
-    measuring.check_spread(claim, Measured(base, spread=spread))
+    measuring.check_spread(claim, Measured(base, spread=spread), "judge it before you ask what if")
     before, after = (card.signed(outcome(claim, found, spread)[0]) for found in (base, changed))
     if before == after:
         return f"The rule still gives {after}."

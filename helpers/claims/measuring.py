@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,14 +20,15 @@ from helpers import market
 from helpers.claims import registry, rules
 from helpers.files import HelperError
 from helpers.measures.resample import repeat
-from helpers.words import listing
+from helpers.words import listing, quantity
 
 #: Decimals kept of every figure: finer than any claim's precision, coarser than a float's last bits.
 DECIMALS = 4
 #: A base rate over fewer days says nothing, nor does one that lost more than this share of its days.
 _LEAST_DAYS, _MOST_LOST = 12, 0.2
-#: More values of one axis than this that change no figure are a list of copies.
+#: More values of one axis than this that change no figure, as figures are quoted, are a list of copies.
 _COPIES = 4
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 Figures = dict[str, Any]
 Measure = Callable[..., Any]
@@ -72,24 +74,28 @@ def measured(
         return Measured(dict.fromkeys(claim.measures), str(found))
     run = Measured(found)
     if often:
-        days, others, lost = _on_other_days(claim, measure, often)
-        run.spread = _spreads(claim, others)
-        run.rate = _base_rate(claim, days, others, lost, run.spread) if days else None
-    check_spread(claim, run)
-    choices = [*_choices(claim, measure, vary, "equivalent"), *_choices(claim, measure, other, "other")]
-    run.rows, axes = _specifications(claim, measure, choices, run)
+        others, lost = _on_other_days(claim, measure, often)
+        run.spread = _spreads(claim, others.values())
+        run.rate = _base_rate(claim, others, lost, run.spread) if len(others) >= _LEAST_DAYS else None
+    check_spread(claim, run, "give `often`, other days on which it is known")
+    equal, more = (_choices(claim, measure, *axes) for axes in ((vary, "equivalent"), (other, "other")))
+    if both := [one for one in more if (one.axis, one.name) in {(each.axis, each.name) for each in equal}]:
+        raise JudgementError(
+            f"{claim.id}: {both[0].axis} {both[0].name} stands in `vary` and in `other`; a way to measure is "
+            "equivalent or asks another question."
+        )
+    run.rows, axes = _specifications(claim, measure, [*equal, *more], run)
     run.robustness = _robustness(claim, run.rows, axes, control)
     run.later = _later(claim, measure, later, run.spread)
     return run
 
 
-def check_spread(claim: registry.Claim, run: Measured) -> None:
-    """Raise JudgementError if the rule has a band in standard deviations that nobody measured."""
+def check_spread(claim: registry.Claim, run: Measured, remedy: str) -> None:
+    """Raise JudgementError, with its ``remedy``, if the rule has a band in standard deviations that nobody measured."""
     known = [key for key in rules.spreads(claim.rule) if run.figures[key.split("-")[0]] is not None]
-    if (lacking := [key for key in known if key not in run.spread]) and _real():
+    if (lacking := [key for key in known if key not in run.spread]) and counts():
         raise JudgementError(
-            f"{claim.id}: its rule has a band in standard deviations of {lacking[0]}; give `often`, other days on "
-            "which it is known."
+            f"{claim.id}: its rule has a band in standard deviations of {lacking[0]}; {remedy}."
         )
 
 
@@ -101,7 +107,9 @@ def plain(value: Any) -> Any:
 
     Raises JudgementError for what is no figure, or is not finite.
     """
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)) and np.ndim(value) == 0:
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)  # its own item() is a number of nanoseconds
+    if hasattr(value, "item") and np.ndim(value) == 0:
         value = value.item()
     if value is None or isinstance(value, (str, bool, int)):
         return value
@@ -121,6 +129,10 @@ def plain(value: Any) -> Any:
 def figures(claim: registry.Claim, found: Any) -> Figures:
     """What a measuring function returned, as the claim declares it: value by key, in the registry's order."""
     if not isinstance(found, (Mapping, pd.Series)):
+        if not claim.measures:
+            raise JudgementError(
+                f"{claim.id} declares no measures; add them to the registry, or give no function."
+            )
         if len(claim.measures) != 1:
             raise JudgementError(
                 f"{claim.id}: its measuring function returned {type(found).__name__}; return a mapping of its "
@@ -154,7 +166,7 @@ _KINDS = {"number": "a number", "dates": "a list of dates"}
 def _fits(value: Any, kind: str | None) -> bool:
     if kind == "number":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return kind is None or isinstance(value, list)
+    return kind is None or (isinstance(value, list) and all(_DAY.fullmatch(str(day)) for day in value))
 
 
 def labelled(more: Any, unit: str = "") -> list[dict[str, Any]]:
@@ -185,7 +197,7 @@ def outcome(
 
     ``spread`` as :class:`rules.Evidence` has it; a band in standard deviations without one cannot tell.
     """
-    evidence = rules.Evidence(found, registry.facts(), spread or {})
+    evidence = rules.Evidence(found, registry.record(claim), spread or {})
     parts = rules.apply(claim.rule, evidence, claim.label_in, claim.unit)
     return rules.verdict(claim.rule, parts), parts
 
@@ -217,7 +229,9 @@ def called(measure: Measure) -> str:
 
 def _name(claim: registry.Claim, axis: str, value: Any) -> str:
     """How a value names itself: a date or a short text."""
-    if isinstance(value, pd.Timestamp) or hasattr(value, "isoformat"):
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
+    if hasattr(value, "isoformat"):
         return f"{value:%Y-%m-%d}"
     if isinstance(value, (str, int, float, np.integer)):
         return str(value)
@@ -237,15 +251,23 @@ class _Choice:
 
 
 def _choices(claim: registry.Claim, measure: Measure, axes: Axes, kind: str) -> list[_Choice]:
-    found = []
+    if not isinstance(axes, Mapping):
+        raise JudgementError(
+            f"{claim.id}: choices are a mapping of arguments to alternatives; name the argument."
+        )
+    found: list[_Choice] = []
     for key, alternatives in axes.items():
-        names = (key,) if isinstance(key, str) else tuple(key)
+        names = key if isinstance(key, tuple) else (key,)
         check_arguments(claim.id, measure, names)
-        axis = listing(list(names)).replace("_", " ")
-        if isinstance(alternatives, str) or not isinstance(alternatives, Iterable):
+        if len(names) != len({*names}) or not names:
             raise JudgementError(
-                f"{claim.id}: the axis `{axis}` holds one value; give a list of alternatives."
+                f"{claim.id}: the axis {key} names no argument, or one twice; name each once."
             )
+        axis = listing(names).replace("_", " ")
+        unordered = isinstance(alternatives, (set, frozenset))
+        if unordered or isinstance(alternatives, str) or not isinstance(alternatives, Iterable):
+            odd = "is a set, which has no order" if unordered else "holds one value"
+            raise JudgementError(f"{claim.id}: the axis `{axis}` {odd}; give a list of alternatives.")
         items = (
             list(alternatives.items())
             if isinstance(alternatives, Mapping)
@@ -260,13 +282,20 @@ def _choices(claim: registry.Claim, measure: Measure, axes: Axes, kind: str) -> 
                     f"{claim.id}: the alternative '{label}' of `{axis}` is no tuple of {len(names)}; "
                     "give a value for each argument."
                 )
+            if kind != "often" and any(one.axis == axis and one.name == str(label) for one in found):
+                raise JudgementError(f"{claim.id}: the axis `{axis}` holds {label} twice; give each once.")
             found.append(_Choice(axis, str(label), kind, dict(zip(names, values, strict=True))))
     return found
 
 
 def check_arguments(claim_id: str, measure: Measure, names: Iterable[str]) -> None:
     """Raise JudgementError for a name that is no argument of a measuring function."""
-    known = inspect.signature(measure).parameters
+    try:
+        known = inspect.signature(measure).parameters
+    except (TypeError, ValueError):
+        raise JudgementError(
+            f"{claim_id}: {called(measure)} does not say its arguments; wrap it in a def."
+        ) from None
     for name in names:
         if name not in known:
             raise JudgementError(
@@ -290,30 +319,24 @@ def _specifications(
     claim: registry.Claim, measure: Measure, choices: list[_Choice], run: Measured
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Rows of specifications that change a figure, and a summary of each axis."""
-    turning = compared(claim)
-    first = deciding(claim)
+    turning, first = compared(claim), deciding(claim)
     judged = outcome(claim, run.figures, run.spread)[0]
-    base = [run.figures[key] for key in turning]
+    base = {key: run.figures[key] for key in turning}
     rows: list[dict[str, Any]] = []
     axes: dict[tuple[str, str], dict[str, Any]] = {}
-    before: dict[tuple[str, str], list[Any]] = {}
+    before: dict[tuple[str, str], Figures] = {}
+    near = dict.fromkeys(((choice.axis, choice.kind) for choice in choices), 0)
     for choice, result in zip(choices, _calls(claim, measure, choices), strict=True):
         place = (choice.axis, choice.kind)
-        empty = {
-            "axis": choice.axis,
-            "kind": choice.kind,
-            "same": 0,
-            "of": 0,
-            "copies": 0,
-            "absent": [],
-            "turned": [],
-        }
-        axis = axes.setdefault(place, empty)
+        empty = {"same": 0, "of": 0, "copies": 0, "absent": [], "turned": []}
+        axis = axes.setdefault(place, {"axis": choice.axis, "kind": choice.kind, **empty})
         if isinstance(result, market.Missing):
             axis["absent"].append(choice.name)
             continue
-        own = [result[key] for key in turning]
-        if own in (base, before.get(place)):
+        own = {key: result[key] for key in turning}
+        neighbours = (base, before.get(place, base))
+        near[place] += _quoted(claim, own) in [_quoted(claim, other) for other in neighbours]
+        if own in neighbours:
             axis["copies"] += 1  # it changes no figure, or is its neighbour once more
             continue
         before[place] = own
@@ -321,24 +344,24 @@ def _specifications(
         axis["of"] += 1
         axis["same"] += verdict == judged
         axis["turned"] += [] if verdict == judged else [choice.name]
-        found = {key: value for key, value in result.items() if key in turning and value != run.figures[key]}
+        found = {key: value for key, value in result.items() if key in own and value != base[key]}
         found |= {first: result[first]} if first else {}
         rows.append(
             {"axis": choice.axis, "value": choice.name, "kind": choice.kind}
             | {"figures": found, "verdict": verdict}
         )
-    for axis in axes.values():
-        _refuse_copies(claim, axis)
+    for place, copies in near.items():
+        of = axes[place]["of"] + axes[place]["copies"]
+        if copies > _COPIES and 2 * copies > of and counts():
+            raise JudgementError(
+                f"{claim.id}: {copies} of {of} values of `{place[0]}` change no figure, or only repeat the one "
+                "before; vary it by values that differ."
+            )
     return rows, list(axes.values())
 
 
-def _refuse_copies(claim: registry.Claim, axis: Mapping[str, Any]) -> None:
-    copies, of = axis["copies"], axis["of"]
-    if copies > _COPIES and copies > of and _real():
-        raise JudgementError(
-            f"{claim.id}: {copies} of {copies + of} values of `{axis['axis']}` change no figure, or only repeat "
-            "the one before; vary it by values that differ."
-        )
+def _quoted(claim: registry.Claim, found: Figures) -> list[str]:
+    return [quantity(value, claim.unit(key)) for key, value in found.items()]
 
 
 def _robustness(
@@ -378,58 +401,43 @@ def deciding(claim: registry.Claim) -> str:
 
 def _on_other_days(
     claim: registry.Claim, measure: Measure, often: Mapping[str, Iterable[Any]]
-) -> tuple[list[str], list[Figures], list[str]]:
-    """Days, their figures, and the days for which the data do not reach."""
+) -> tuple[dict[str, Figures], list[str]]:
+    """Figures by day, each day once and without the one that is judged, and the days that the data do not reach."""
+    by_name = {choice.name: choice for choice in _choices(claim, measure, often, "often")}
     if len(often) != 1:
         raise JudgementError(f"{claim.id}: a base rate moves one argument; `often` names {len(often)}.")
-    choices = _others(claim, measure, _choices(claim, measure, often, "often"))
-    results = _calls(claim, measure, choices)
-    found = {
-        choice.name: result
-        for choice, result in zip(choices, results, strict=True)
-        if not isinstance(result, market.Missing)
-    }
-    lost = [choice.name for choice in choices if choice.name not in found]
+    parameters = inspect.signature(measure).parameters
+    for judged in [parameters[name].default for name in next(iter(by_name.values())).arguments]:
+        if isinstance(judged, str) or hasattr(judged, "isoformat"):
+            by_name.pop(_name(claim, "", judged), None)
+    results = dict(zip(by_name, _calls(claim, measure, list(by_name.values())), strict=True))
+    lost = [name for name, result in results.items() if isinstance(result, market.Missing)]
+    found = {name: result for name, result in results.items() if name not in lost}
     opened = market.current()
     # On the data of the committed notebooks too few days are the author's fault; elsewhere, the store's.
     ours = opened is None or opened.published
-    if ours and (len(lost) > _MOST_LOST * len(choices) or len(found) < _LEAST_DAYS):
+    if ours and (len(lost) > _MOST_LOST * len(results) or len(found) < _LEAST_DAYS):
         first = min(found, default="none")
         raise JudgementError(
-            f"{claim.id}: its base rate has data on {len(found)} of {len(choices)} days (the first is {first}); "
+            f"{claim.id}: its base rate has data on {len(found)} of {len(results)} days (the first is {first}); "
             f"name at least {_LEAST_DAYS} days from there on."
         )
-    return list(found), list(found.values()), lost
+    return found, lost
 
 
-def _others(claim: registry.Claim, measure: Measure, choices: list[_Choice]) -> list[_Choice]:
-    """Each day once, and without the day that is judged."""
-    by_name = {choice.name: choice for choice in choices}
-    for name in choices[0].arguments:
-        judged = inspect.signature(measure).parameters[name].default
-        if isinstance(judged, str) or hasattr(judged, "isoformat"):
-            by_name.pop(_name(claim, name, judged), None)
-    return list(by_name.values())
-
-
-def _spreads(claim: registry.Claim, others: list[Figures]) -> dict[str, float]:
+def _spreads(claim: registry.Claim, others: Iterable[Figures]) -> dict[str, float]:
     """Standard deviation on the other days of each figure that a band of the rule asks for."""
     found = {}
     for name in rules.spreads(claim.rule):
-        keys = [key for key in name.split("-") if key]
-        known = [[day[key] for key in keys] for day in others if all(day[key] is not None for key in keys)]
-        values = [figures[0] - sum(figures[1:]) for figures in known]
+        known = [[day[key] for key in name.split("-")] for day in others]
+        values = [figures[0] - sum(figures[1:]) for figures in known if None not in figures]
         if len(values) > 1:
             found[name] = round(float(np.std(values, ddof=1)), DECIMALS)
     return found
 
 
 def _base_rate(
-    claim: registry.Claim,
-    days: list[str],
-    others: list[Figures],
-    lost: list[str],
-    spread: Mapping[str, float],
+    claim: registry.Claim, others: Mapping[str, Figures], lost: list[str], spread: Mapping[str, float]
 ) -> dict[str, Any] | None:
     """On how many of the other days the letter would have been true, as far as it rests on measures.
 
@@ -440,23 +448,21 @@ def _base_rate(
     }
     voting = rules.measures_of(moving)
     # A day on which a figure is missing neither was true nor was not.
-    told = [i for i, day in enumerate(others) if all(day[key] is not None for key in voting)]
-    lost = [*lost, *(day for i, day in enumerate(days) if i not in told)]
-    days, others = [days[i] for i in told], [others[i] for i in told]
-    if not any(len({repr(day[key]) for day in others}) > 1 for key in voting):
+    told = {name: day for name, day in others.items() if all(day[key] is not None for key in voting)}
+    if not any(len({repr(day[key]) for day in told.values()}) > 1 for key in voting):
         return None
-    evidence = [rules.Evidence(day, registry.facts(), spread) for day in others]
+    evidence = [rules.Evidence(day, registry.record(claim), spread) for day in told.values()]
     parts = [rules.apply(moving, one, claim.label_in, claim.unit) for one in evidence]
     true = sum(all(part.outcome is True for part in day) for day in parts)
     return {
-        "days": len(days),
-        "first": min(days),
-        "last": max(days),
+        "days": len(told),
+        "first": min(told),
+        "last": max(told),
         "true": true,
-        "share": round(true / len(days), DECIMALS),
-        "lost": len(lost),
-        "conditions": [sum(day[i].outcome is True for day in parts) for i in range(len(parts[0]))],
-        "quantiles": _quantiles([day.get(deciding(claim)) for day in others]),
+        "share": round(true / len(told), DECIMALS),
+        "lost": len(lost) + len(others) - len(told),
+        "conditions": [sum(part.outcome is True for part in each) for each in zip(*parts, strict=True)],
+        "quantiles": _quantiles([day.get(deciding(claim)) for day in told.values()]),
     }
 
 
@@ -466,9 +472,10 @@ def _quantiles(values: list[Any]) -> list[float] | None:
     return [round(float(cut), DECIMALS) for cut in np.quantile(known, [0.1, 0.5, 0.9])] if known else None
 
 
-def _real() -> bool:
+def counts() -> bool:
+    """True if what the opened market says counts for the article: real prices, or made-up ones it is about."""
     opened = market.current()
-    return opened is None or bool(opened.real)
+    return opened is None or bool(opened.real) or registry.made_up()
 
 
 def _later(

@@ -38,7 +38,8 @@ def faults(shown: Mapping[str, Any]) -> list[str]:
 def _faults(claim: registry.Claim, payload: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
     if payload["claim"]["entry"] != judging.entry_hash(claim):
         return [
-            f"its registry entry or a fact was changed after {claim.notebook} was executed; execute it again"
+            f"its registry entry or a fact was changed after {claim.notebook} was executed, or it was executed for "
+            "another article; execute it again"
         ]
     again = judging.rederived(claim, payload)
     found = [

@@ -1,10 +1,11 @@
-"""The registry of claims (data/claims.yaml) and the public record (data/facts), read and checked."""
+"""A collection: its registry of claims (claims.yaml) and its public record (facts/), read and checked."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from helpers import market
+from helpers import executions, market
 from helpers.claims import rules
 from helpers.files import HelperError
 
 SCHEMA = market.DATA / "claims.schema.json"
+#: Names the folder of another article than the first.
+ARTICLE = "ARTICLE"
 FACT_COLUMNS = ["id", "date", "subject", "fact", "value", "unit", "standing", "source"]
 STANDINGS = {"primary", "press", "secondary", "weak"}
 #: What a rule may be revised for, by number.
@@ -37,15 +40,15 @@ KINDS = {
     11: "lowered by code, not by hand",
     12: "a sentence that says why",
 }
+#: Stands where an author has yet to write.
+TO_DO = "TO DO"
 #: Larger files, deeper nesting and longer cells are no registry and no record.
 _MOST_BYTES, _MOST_DEPTH, _MOST_CELL = 2_000_000, 20, 20_000
 #: Words that a sentence of `because` may have.
 WORDS_OF_A_REASON = 30
 _SLOT = re.compile(r"\{([a-z^][\w.-]*)(?::([\w,]+))?\}")
-
-
-#: What may follow a figure's key in a sentence, beside one digit for its decimals.
-_WISHES = {"abs", "bare", "signed"}
+#: What may follow a figure's key in a sentence; a digit is the number of its decimals.
+_WISHES = r"abs|bare|signed|\d?"
 
 
 class RegistryError(HelperError):
@@ -57,35 +60,64 @@ class RegistryError(HelperError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a collection stands: its registry, its public record, and the notebooks that judge it."""
+    """Where a collection stands: the folder of its registry and record, its notebooks, its report, who to cite."""
 
-    claims: Path
-    facts: Path
+    data: Path
     notebooks: Path
+    site: Path
+    citation: Path
+
+    @property
+    def claims(self) -> Path:
+        """The registry."""
+        return self.data / "claims.yaml"
+
+    @property
+    def facts(self) -> Path:
+        """The public record."""
+        return self.data / "facts"
+
+    @property
+    def option(self) -> str:
+        """What a command needs to find this collection: nothing for the first."""
+        return "" if self == home() else f" --article {self.data}"
 
 
 def home(folder: Path | None = None) -> Place:
-    """The place of this project's collection, or of another one in a folder of its own."""
+    """The place of the first collection, or of another one in a folder of its own; RegistryError if there is none."""
     if folder is None:
-        return Place(market.DATA / "claims.yaml", market.DATA / "facts", market.ROOT / "notebooks")
-    return Place(folder / "claims.yaml", folder / "facts", folder / "notebooks")
+        root = market.ROOT
+        return Place(market.DATA, root / "notebooks", root / "site", root / "CITATION.cff")
+    folder = folder.expanduser().resolve()
+    if not (folder / "claims.yaml").exists():
+        raise RegistryError(
+            f"{folder} holds no claims.yaml, so it is no article; begin one with "
+            "`python -m helpers new-article FOLDER`."
+        )
+    return Place(folder, folder / "notebooks", folder / "site", folder / "CITATION.cff")
 
 
-_place = home()
-#: The registry and the record of this project.
-CLAIMS, FACTS = _place.claims, _place.facts
+_place: Place | None = None
 
 
 def place() -> Place:
-    """The place of the collection in use. Every path to a registry, a record or a notebook comes from here."""
+    """The place of the collection in use. Every path to a registry, a record or a notebook comes from here.
+
+    It is the one that :func:`use` chose, else ARTICLE; else that of the notebook which runs here; else the first.
+    """
+    global _place
+    if _place is None:
+        named, here = os.environ.get(ARTICLE), Path(os.path.abspath("."))
+        own = here.parent if here.name == "notebooks" and (here.parent / "claims.yaml").is_file() else None
+        _place = home(Path(named) if named else own)
     return _place
 
 
 def use(folder: Path | None = None) -> Place:
-    """Judge by the collection in ``folder`` (claims.yaml, facts/, notebooks/) from now on; by ours with None."""
+    """Judge by the collection in ``folder`` (claims.yaml, facts/, notebooks/) from now on; by the first with None."""
     global _place
     _place = home(folder)
-    for kept in (head, load, facts, _checked):
+    for kept in (head, _loaded, _facts, _checked):
         kept.cache_clear()
     return _place
 
@@ -231,7 +263,14 @@ def _line(event: yaml.Event) -> int:
 
 def read(path: Path | None = None) -> tuple[dict[str, Any], list[int]]:
     """The file as it stands, and the line of each claim."""
-    path = path or place().claims
+    content, node = _parsed(path or place().claims)
+    claims = content.get("claims")
+    return content, [
+        _line_at(node, ["claims", i]) for i in range(len(claims) if isinstance(claims, list) else 0)
+    ]
+
+
+def _parsed(path: Path) -> tuple[dict[str, Any], Any]:
     text = _text(path)
     try:
         _guard(text, path.name)
@@ -244,15 +283,23 @@ def read(path: Path | None = None) -> tuple[dict[str, Any], list[int]]:
         raise RegistryError(f"{path.name}{line}: {problem}; mend the file.") from None
     if not isinstance(content, dict):
         raise RegistryError(f"{path.name}: the file is no map with `claims` in it; see {SCHEMA.name}.")
-    return content, _lines(node)
+    return content, node
 
 
-def _lines(node: Any) -> list[int]:
-    """Line (from 1) at which each claim of the file begins."""
-    for key, value in node.value:
-        if key.value == "claims" and isinstance(value, yaml.SequenceNode):
-            return [item.start_mark.line + 1 for item in value.value]
-    return []
+def _line_at(node: Any, spot: list[Any]) -> int:
+    """Line (from 1) of a place in the file, or of what stands nearest above it."""
+    line = node.start_mark.line + 1
+    for step in spot:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [pair for pair in node.value if pair[0].value == step]
+        elif isinstance(node, yaml.SequenceNode) and step < len(node.value):
+            pairs = [(node.value[step], node.value[step])]
+        else:
+            break
+        if not pairs:
+            break
+        line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+    return line
 
 
 @cache
@@ -274,19 +321,22 @@ def check(path: Path | None = None, facts_folder: Path | None = None) -> list[st
     from jsonschema import Draft202012Validator, FormatChecker
 
     path = path or place().claims
-    content, lines = read(path)
+    content, node = _parsed(path)
     validator = Draft202012Validator(schema(), format_checker=FormatChecker())
     found = [(list(error.absolute_path), error.message[:300]) for error in validator.iter_errors(content)]
-    found += [(spot, f"{value} is no finite number") for spot, value in _not_finite(content, [])]
+    known = [spot for spot, _ in found]
+    found += [(spot, fault) for spot, fault in _impossible(content, []) if spot not in known]
     if found:
         return [
-            f"{path.name}{_where(spot, content, lines)}: {fault}; see {SCHEMA.name}." for spot, fault in found
+            f"{path.name} line {_line_at(node, spot)}{_name(spot, content)}: {fault}; see {SCHEMA.name}."
+            for spot, fault in found
         ]
-    notebooks = set(notebook_names())
-    context = _Context(content, read_facts(facts_folder), market.catalogue(), notebooks)
-    faults = []
+    content = _filled(content)
+    context = _Context(content, read_facts(facts_folder), market.catalogue(), set(notebook_names()))
+    faults = [f"{path.name} line {_line_at(node, spot)}: {fault}" for spot, fault in _head_faults(content)]
     seen: dict[str, int] = {}
-    for entry, line in zip(content["claims"], lines, strict=True):
+    for number, entry in enumerate(content["claims"]):
+        line = _line_at(node, ["claims", number])
         where = f"{path.name} line {line} ({entry['id']})"
         faults += [f"{where}: {fault}" for fault in _claim_faults(entry, context)]
         if entry["id"] in seen:
@@ -294,16 +344,64 @@ def check(path: Path | None = None, facts_folder: Path | None = None) -> list[st
                 f"{where}: the id is already used in line {seen[entry['id']]}; a claim stands once."
             )
         seen[entry["id"]] = line
+    pairs = [*content.get("contradictions", []), *content.get("tensions", [])]
+    faults += [
+        f"{path.name}: a pair names {key}, which is no claim; correct it."
+        for pair in pairs
+        for key in pair["claims"]
+        if key not in seen
+    ]
     return faults
 
 
-def _where(spot: list[Any], content: Mapping[str, Any], lines: list[int]) -> str:
-    """A place in the file in words: the line and id of its claim, and the keys below."""
-    if len(spot) < 2 or spot[0] != "claims":
-        return f": {'/'.join(map(str, spot))}" if spot else ""
-    entry = content["claims"][spot[1]]
-    name = str(entry.get("id", "?"))[:20] if isinstance(entry, dict) else "?"
-    return f" line {lines[spot[1]]} ({name}): {'/'.join(map(str, spot[2:])) or 'entry'}"
+def unfinished() -> list[str]:
+    """What keeps a collection from being finished, though nothing in it is wrong: sentences as of :func:`check`."""
+    from helpers.claims import seal
+
+    path = place().claims
+    found = [
+        f"{path.name} line {number}: it still says {TO_DO}; fill it in."
+        for number, text in enumerate(_text(path).splitlines(), 1)
+        if TO_DO in text
+    ]
+    judging = {claim.notebook for claim in load().values()}
+    # The first and the last page may judge nothing: they show what the others found.
+    found += [
+        f"{path.name}: no claim names the notebook {name}; give it one, or remove the file."
+        for name in notebook_names()[1:-1]
+        if name not in judging
+    ]
+    return found + seal.faults()
+
+
+def _name(spot: list[Any], content: Mapping[str, Any]) -> str:
+    """A place in the file in words: the id of its claim, and the keys below."""
+    name = ""
+    if len(spot) > 1 and spot[0] == "claims":
+        entry, spot = content["claims"][spot[1]], spot[2:] or ["entry"]
+        name = f" ({str(entry.get('id', '?'))[:20] if isinstance(entry, dict) else '?'})"
+    return f"{name}: {'/'.join(map(str, spot))}" if spot else ""
+
+
+#: Tests that may leave their measure out where the claim has a single one.
+_OF_ONE = {"level", "bound", "sign", "rank", "dates"}
+
+
+def _filled(content: dict[str, Any]) -> dict[str, Any]:
+    """The file with its defaults: conventions, and of each claim what it need not say."""
+    usual = schema()["properties"]["conventions"]["properties"]
+    defaults = {key: given["default"] for key, given in usual.items() if "default" in given}
+    content["conventions"] = {**defaults, **content.get("conventions", {})}
+    article = content["article"]
+    usual = {"kind": "number", "clarity": "clear", "as_of": article.get("as_of", article["date"])}
+    usual["notebook"] = first_notebook()
+    for entry in content["claims"]:
+        entry.update({**usual, **entry})
+        only = list(entry.get("measures", {}))
+        for name, given in rules.walk(entry["rule"]):
+            if name in _OF_ONE and "measure" not in given:
+                given["measure"] = only[0] if len(only) == 1 else ""
+    return content
 
 
 @dataclass(frozen=True)
@@ -321,12 +419,34 @@ def notebook_names() -> list[str]:
     return sorted(path.stem for path in place().notebooks.glob("[0-9][0-9]-*.ipynb"))
 
 
-def _not_finite(value: Any, spot: list[Any]) -> Iterator[tuple[list[Any], float]]:
+def first_notebook() -> str:
+    """The notebook of a claim that names none: the first after the start page, 00; empty if there is none."""
+    return next((name for name in notebook_names() if name[:2] != "00"), "")
+
+
+def _impossible(value: Any, spot: list[Any]) -> Iterator[tuple[list[Any], str]]:
+    """Numbers that are not finite, and days in a text that are none."""
     if isinstance(value, float) and not math.isfinite(value):
-        yield spot, value
+        yield spot, f"{value} is no finite number"
+    elif isinstance(value, str):
+        for day in re.findall(r"(?<![\w-])\d{4}-\d\d-\d\d(?![\w-])", value):
+            if not _is_date(day):
+                yield spot, f"there is no day {day}"
     elif isinstance(value, (dict, list)):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _not_finite(item, [*spot, key])
+            yield from _impossible(item, [*spot, key])
+
+
+def _head_faults(content: Mapping[str, Any]) -> Iterator[tuple[list[Any], str]]:
+    article, said = content["article"], content["conventions"]
+    today = f"{pd.Timestamp.now():%Y-%m-%d}"
+    for key in ("date", "as_of"):
+        if article.get(key, today) > today:
+            yield ["article", key], f"{key} {article[key]} lies in the future; correct it."
+    for name, day in said.get("windows", {}).items():
+        if day >= (end := said.get("day", article["date"])):
+            spot = ["conventions", "windows", name]
+            yield spot, f"the window '{name}' begins on {day}, not before {end}; correct one."
 
 
 def _claim_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
@@ -335,15 +455,23 @@ def _claim_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
             yield f"unknown series {name}; add it to series.yaml or correct the name."
     for name in entry.get("facts", []):
         if name not in context.facts:
-            yield f"unknown fact {name}; add it to data/facts or correct the name."
+            yield f"unknown fact {name}; add it to facts/ or correct the name."
     if entry["section"] not in context.head["sections"]:
         yield f"unknown section '{entry['section']}'; add it to `sections` or correct it."
-    if entry["notebook"] not in context.notebooks:
+    if not entry["notebook"]:
+        yield "there is no notebook yet but a start page; write one, or let `new-claim --write` begin it."
+    elif entry["notebook"] not in context.notebooks:
         yield f"there is no notebook '{entry['notebook']}'; correct the name or write it first."
+    if entry["as_of"] > f"{pd.Timestamp.now():%Y-%m-%d}":
+        yield f"as_of {entry['as_of']} lies in the future; correct it."
+    if (entry.get("horizon") or entry["as_of"]) < entry["as_of"]:
+        yield f"its horizon {entry['horizon']} lies before {entry['as_of']}, when it is asked; correct one."
     rule = entry["rule"]
     declared = set(entry.get("measures", {}))
     for key in rules.measures_of(rule):
-        if key not in declared:
+        if not key:
+            yield f"a condition names no measure, and the claim has {len(declared)}; name the one it means."
+        elif key not in declared:
             yield f"the rule uses the measure {key}, which `measures` does not declare; add its label and unit."
     yield from _fact_faults(entry, context)
     if entry["kind"] == "cause" and "cause" not in rule and "not-checkable" not in rule:
@@ -398,7 +526,7 @@ def _range_faults(name: str, given: Any) -> Iterator[str]:
 
 def _late_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
     """Nothing after the day of judgement votes, save a forecast's figures up to its horizon."""
-    limit = entry.get("horizon") or entry.get("as_of") or context.head["article"]["date"]
+    limit = entry.get("horizon") or entry["as_of"]
     voting = [role for role in rules.ROLES if role != "given"]
     for key in rules.measures_of(entry["rule"], voting):
         label = entry.get("measures", {}).get(key, {}).get("label", "")
@@ -408,30 +536,26 @@ def _late_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
         day = context.facts[key].date if key in context.facts else ""
         if day > limit:
             yield f"the fact {key} is of {day}, after {limit}; what came later cannot vote."
-        elif len(day) == len("2025-12") and limit.startswith(day) and limit < _month_end(day):
+        elif limit[:7] == day and not pd.Timestamp(limit).is_month_end:
             yield f"the fact {key} is of {day} without a day, and {limit} lies within; give its day, or `given`."
 
 
-def _month_end(month: str) -> str:
-    return f"{pd.Period(month, 'M').end_time:%Y-%m-%d}"
-
-
 def _because_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
-    for verdict, template in entry.get("because", {}).items():
+    given = entry.get("because", {})
+    named = (
+        {"because": given} if isinstance(given, str) else {f"because/{key}": v for key, v in given.items()}
+    )
+    for name, template in named.items():
         words = len(_SLOT.sub("x", template).split())
         if words > WORDS_OF_A_REASON:
-            yield f"because/{verdict} has {words} words; say it in {WORDS_OF_A_REASON}."
+            yield f"{name} has {words} words; say it in {WORDS_OF_A_REASON}."
         if re.search(r"[{}]", _SLOT.sub("", template)):
-            yield f"because/{verdict} has a brace that belongs to no figure; write {{key}} or {{key:1}}."
+            yield f"{name} has a brace that belongs to no figure; write {{key}} or {{key:1}}."
         for key, wishes in _SLOT.findall(template):
             if key not in {*entry.get("measures", {}), *entry.get("facts", [])}:
-                yield f"because/{verdict} names {key}, which is neither a measure nor a fact of it; correct it."
-            if odd := [wish for wish in wishes.split(",") if wish and not _known_wish(wish)]:
-                yield f"because/{verdict} asks {key} for '{odd[0]}'; write a digit, abs, bare or signed."
-
-
-def _known_wish(wish: str) -> bool:
-    return wish in _WISHES or bool(re.fullmatch(r"\d", wish))
+                yield f"{name} names {key}, which is neither a measure nor a fact of it; correct it."
+            if odd := [wish for wish in wishes.split(",") if not re.fullmatch(_WISHES, wish)]:
+                yield f"{name} asks {key} for '{odd[0]}'; write a digit, abs, bare or signed."
 
 
 # ---------------------------------------------------------------------------------------------- reading
@@ -440,20 +564,18 @@ def _known_wish(wish: str) -> bool:
 @cache
 def head() -> dict[str, Any]:
     """All of the registry but its claims: collection, article, sections, conventions."""
-    content, _ = _checked()
-    return {key: value for key, value in content.items() if key != "claims"}
+    return {key: value for key, value in _checked().items() if key != "claims"}
 
 
 @cache
-def _checked() -> tuple[dict[str, Any], list[int]]:
+def _checked() -> dict[str, Any]:
     faults = check()
     if faults:
         more = f" `python -m helpers claims` lists {len(faults) - 1} more." if len(faults) > 1 else ""
         raise RegistryError(faults[0] + more)
-    return read()
+    return _filled(_parsed(place().claims)[0])
 
 
-@cache
 def load() -> dict[str, Claim]:
     """Every claim by id, checked.
 
@@ -461,14 +583,28 @@ def load() -> dict[str, Claim]:
     ------
     RegistryError with the first fault; ``python -m helpers claims`` prints them all.
     """
-    content, _ = _checked()
-    day = content["article"]["date"]
-    return {entry["id"]: Claim(**{"as_of": day, **entry}) for entry in content["claims"]}
+    executions.note("claim", "")
+    return _loaded()
+
+
+@cache
+def _loaded() -> dict[str, Claim]:
+    found = {}
+    for entry in _checked()["claims"]:
+        said = entry.get("because", {})
+        because = dict.fromkeys(rules.SCALE, said) if isinstance(said, str) else said
+        found[entry["id"]] = Claim(**{**entry, "because": because})
+    return found
 
 
 def article() -> dict[str, Any]:
-    """Publisher and date of the article, and the id of the fact that says where it stands."""
+    """Publisher, date and address of the article."""
     return dict(head()["article"])
+
+
+def made_up() -> bool:
+    """True if the article is about the synthetic market, whose prices then are what it is judged by."""
+    return "market" in head()
 
 
 def sections() -> dict[str, str]:
@@ -481,18 +617,27 @@ def conventions() -> dict[str, Any]:
     return dict(head()["conventions"])
 
 
+def find(claim_id: str) -> Claim | None:
+    """One claim by id, or None."""
+    executions.note("claim", claim_id)
+    return _loaded().get(claim_id)
+
+
 def claim(claim_id: str) -> Claim:
-    """One claim by id."""
-    known = load()
-    if claim_id not in known:
-        ids = f"the ids run from {min(known)} to {max(known)}" if known else "the registry is empty"
-        raise RegistryError(f"There is no claim {claim_id}; {ids}.")
-    return known[claim_id]
+    """One claim by id; RegistryError if there is none."""
+    if found := find(claim_id):
+        return found
+    known = _loaded()
+    ids = f"the ids run from {min(known)} to {max(known)}" if known else "the registry is empty"
+    raise RegistryError(f"There is no claim {claim_id}; {ids}.")
 
 
 def in_notebook(name: str) -> list[Claim]:
     """The claims that a notebook judges, in reading order."""
-    return [entry for entry in load().values() if entry.notebook == name]
+    found = [entry for entry in _loaded().values() if entry.notebook == name]
+    executions.note("claims of", name)
+    executions.note("claim", *(entry.id for entry in found))
+    return found
 
 
 def read_facts(folder: Path | None = None) -> dict[str, rules.Fact]:
@@ -529,7 +674,7 @@ def _check_fact(row: dict[str, Any], where: str, found: dict[str, rules.Fact]) -
     if row["id"] in found:
         raise RegistryError(f"{where}: the fact stands twice; keep one.")
     if row["date"] and not _is_date(row["date"]):
-        raise RegistryError(f"{where}: '{row['date']}' is no date; write 2025-12-10, 2025-12 or 2025.")
+        raise RegistryError(f"{where}: '{row['date']}' is no date; write it as 2024-01-31, 2024-01 or 2024.")
     for part in row["source"].split(" ; "):
         scheme = re.match(r"([a-z][a-z0-9+.-]*):", part.strip(), re.IGNORECASE)
         if scheme and scheme[1].lower() not in {"http", "https"}:
@@ -546,17 +691,28 @@ def _is_date(text: str) -> bool:
     return True
 
 
-@cache
 def facts() -> dict[str, rules.Fact]:
     """The public record by id."""
+    executions.note("fact", "")
+    return _facts()
+
+
+@cache
+def _facts() -> dict[str, rules.Fact]:
     return read_facts()
 
 
 def fact(fact_id: str) -> rules.Fact:
     """One fact by id."""
-    if fact_id not in facts():
-        raise RegistryError(f"There is no fact {fact_id} in data/facts.")
-    return facts()[fact_id]
+    executions.note("fact", fact_id)
+    if fact_id not in _facts():
+        raise RegistryError(f"There is no fact {fact_id} in facts/; add it there, or correct the id.")
+    return _facts()[fact_id]
+
+
+def record(entry: Claim) -> dict[str, rules.Fact]:
+    """The facts that a claim names, by id."""
+    return {key: fact(key) for key in entry.facts}
 
 
 def fill(template: str, values: Mapping[str, tuple[Any, str]]) -> str:

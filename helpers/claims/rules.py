@@ -105,27 +105,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Test:
-    """One word of the vocabulary: how it comes out, how far from its bound, how it reads, what it needs."""
+    """One word of the vocabulary: the measures that it needs, how it comes out and reads, how far from its bound."""
 
-    margin: Callable[[Mapping[str, Any], Evidence], float | None] | None
+    needs: Callable[[Any], list[str]]
     outcome: Callable[[Any, Evidence], Outcome]
     describe: Callable[[Any, Label], str]
-    measures: Callable[[Any], list[str]]
+    margin: Callable[[Any, Evidence], float | None] = lambda given, evidence: None
 
 
 # ------------------------------------------------------------------------------- margins and outcomes
-
-
-def band(given: Mapping[str, Any], evidence: Evidence) -> float | None:
-    """Half-width of the zone in which a difference decides nothing, in the measure's unit.
-
-    None where it is a multiple of a standard deviation that nobody measured.
-    """
-    wanted = given.get("band", 0.0)
-    if not isinstance(wanted, Mapping):
-        return float(wanted)
-    spread = evidence.spread.get(_spread_key(given))
-    return None if spread is None else _near(float(wanted["sd"]) * spread)
 
 
 def _near(value: float) -> float:
@@ -139,89 +127,81 @@ def _spread_key(given: Mapping[str, Any]) -> str:
 
 def spreads(rule: Mapping[str, Any]) -> list[str]:
     """Keys of the spreads that a rule's bands ask for: ``"key"`` or ``"key-than"``."""
-    keys = [
-        _spread_key(given)
-        for _, given in walk(rule)
-        if isinstance(given, Mapping) and isinstance(given.get("band"), Mapping)
-    ]
-    return list(dict.fromkeys(keys))
+    bands = [given for _, given in walk(rule) if isinstance(given, Mapping) and "band" in given]
+    return list(dict.fromkeys(_spread_key(given) for given in bands if isinstance(given["band"], Mapping)))
 
 
-def _beyond(margin: float | None, given: Mapping[str, Any], evidence: Evidence, open_: bool) -> Outcome:
-    """Holds beyond the band, fails beyond it on the other side, cannot tell inside it."""
-    width = band(given, evidence)
-    if margin is None or width is None:
-        return None
-    if width:
-        return None if abs(margin) <= width else margin > 0
-    return margin > 0 if open_ else margin >= 0
+def _decided(margin: Callable[[Any, Evidence], float], closed: bool = False) -> Callable[..., Outcome]:
+    """Holds beyond the band, fails beyond it on the other side, cannot tell inside it.
+
+    Without a band a ``closed`` test holds at its bound. A band may be a multiple of a standard deviation; one
+    that nobody measured cannot tell.
+    """
+
+    def outcome(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
+        found, width = margin(given, evidence), given.get("band", 0.0)
+        if isinstance(width, Mapping):
+            spread = evidence.spread.get(_spread_key(given))
+            if spread is None:
+                return None
+            width = _near(width["sd"] * spread)
+        if width:
+            return None if abs(found) <= width else found > 0
+        return found >= 0 if closed else found > 0
+
+    return outcome
 
 
-_BOUNDS = {"above": 1, "at_least": 1, "below": -1, "at_most": -1}
-_WORDS = {"above": "above", "below": "below", "at_least": "at least", "at_most": "at most"}
-
-
-def _bound_margin(given: Mapping[str, Any], evidence: Evidence) -> float | None:
-    value = evidence.measures[given["measure"]]
-    return None if value is None else _inside(value, given)
+#: Bounds: the side on which a value lies that keeps them, and how it is compared.
+_BOUNDS: dict[str, tuple[int, Callable[[Any, Any], bool]]] = {
+    "above": (1, operator.gt),
+    "at_least": (1, operator.ge),
+    "below": (-1, operator.lt),
+    "at_most": (-1, operator.le),
+}
 
 
 def _inside(value: float, given: Mapping[str, Any]) -> float:
-    return _near(min(side * (value - given[key]) for key, side in _BOUNDS.items() if key in given))
+    return _near(min(side * (value - given[key]) for key, (side, _) in _BOUNDS.items() if key in given))
+
+
+def _within(value: float, given: Mapping[str, Any]) -> bool:
+    return all(test(value, given[key]) for key, (_, test) in _BOUNDS.items() if key in given)
+
+
+def _bound_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
+    return _inside(evidence.measures[given["measure"]], given)
 
 
 def _bound(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-    value = evidence.measures[given["measure"]]
-    if value is None or "band" in given:
-        return _beyond(_bound_margin(given, evidence), given, evidence, True)
-    return _within_bounds(value, given)
+    if "band" in given:
+        return _decided(_bound_margin)(given, evidence)
+    return _within(evidence.measures[given["measure"]], given)
 
 
-def _within_bounds(value: float, given: Mapping[str, Any]) -> bool:
-    tests: dict[str, Callable[[float, float], bool]] = {
-        "above": operator.gt,
-        "at_least": operator.ge,
-        "below": operator.lt,
-        "at_most": operator.le,
-    }
-    return all(test(value, given[key]) for key, test in tests.items() if key in given)
+def _level_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
+    return _near(given["tolerance"] - abs(evidence.measures[given["measure"]] - given["target"]))
 
 
-def _level_margin(given: Mapping[str, Any], evidence: Evidence) -> float | None:
-    value = evidence.measures[given["measure"]]
-    return None if value is None else _near(given["tolerance"] - abs(value - given["target"]))
+def _sign_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
+    value = float(evidence.measures[given["measure"]])
+    return value if given["is"] == "positive" else -value
 
 
-def _level(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-    margin = _level_margin(given, evidence)
-    return None if margin is None else margin >= 0
+def _compare_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
+    lead = evidence.measures[given["measure"]] - evidence.measures[given["than"]]
+    return _near((lead if given["is"] == "above" else -lead) - given.get("by", 0))
 
 
-def _sign_margin(given: Mapping[str, Any], evidence: Evidence) -> float | None:
-    value = evidence.measures[given["measure"]]
-    return None if value is None else float(value if given["is"] == "positive" else -value)
-
-
-def _compare_margin(given: Mapping[str, Any], evidence: Evidence) -> float | None:
-    value, other = evidence.measures[given["measure"]], evidence.measures[given["than"]]
-    if value is None or other is None:
-        return None
-    lead = value - other if given["is"] == "above" else other - value
-    return _near(lead - given.get("by", 0))
-
-
-def _rank_margin(given: Mapping[str, Any], evidence: Evidence) -> float | None:
-    rank = evidence.measures[given["measure"]]
-    if rank is None or evidence.measures[given.get("of", given["measure"])] is None:
-        return None
+def _rank_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
     worst = given["within"] if "within" in given else given["top_share"] * evidence.measures[given["of"]]
-    return _near(worst - rank)
+    return _near(worst - evidence.measures[given["measure"]])
 
 
 def _slope(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
     slope, t = evidence.measures[given["measure"]], evidence.measures[given["t"]]
     if not slope or not t:
-        return None  # not known, or rounded away: then nothing says how wide its interval is
+        return None  # rounded away: then nothing says how wide its interval is
     side = 1 if given["sign"] == "positive" else -1
     z = given.get("z", Z)
     if abs(t) > z:
@@ -231,42 +211,39 @@ def _slope(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
 
 
 def _dates(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-    found = evidence.measures[given["measure"]]
-    if found is None:
-        return None
-    days = [str(day) for day in found]
+    days = [str(day) for day in evidence.measures[given["measure"]]]
     if "equal" in given:
-        return sorted(days) == sorted(str(day) for day in given["equal"])
+        return sorted(days) == sorted(given["equal"])
     if "include" in given:
-        return {str(day) for day in given["include"]} <= set(days)
+        return set(given["include"]) <= set(days)
     if "months" in given:
         return set(given["months"]) <= {day[:7] for day in days}
-    first, last = (str(day) for day in given["within"])
+    first, last = given["within"]
     return bool(days) and all(first <= day <= last for day in days)
 
 
 def _proxy(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
     """A figure whose own source is not public: proxies may refute it, they cannot confirm it."""
     found = [evidence.measures[key] for key in given["measures"]]
-    gaps = [abs(value - given["target"]) for value in found if value is not None]
-    return False if gaps and all(gap > given["tolerance"] for gap in gaps) else None
+    beyond = [
+        _near(abs(value - given["target"]) - given["tolerance"]) for value in found if value is not None
+    ]
+    return False if beyond and min(beyond) > 0 else None
 
 
 def _fact(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-    fact = evidence.facts[given["id"]]
-    if not fact.value:
+    value = evidence.facts[given["id"]].value
+    if not value:
         return None
-    if "equals" in given:
-        return fact.value.casefold() == str(given["equals"]).casefold()
-    if "is_not" in given:
-        return fact.value.casefold() != str(given["is_not"]).casefold()
-    return _within_bounds(float(fact.value), given)
+    for word, wanted in (("equals", True), ("is_not", False)):
+        if word in given:
+            return (value.casefold() == str(given[word]).casefold()) is wanted
+    return _within(float(value), given)
 
 
 def _fact_margin(given: Mapping[str, Any], evidence: Evidence) -> float | None:
-    if "equals" in given or "is_not" in given or not evidence.facts[given["id"]].value:
-        return None
-    return _inside(float(evidence.facts[given["id"]].value), given)
+    value = evidence.facts[given["id"]].value
+    return _inside(float(value), given) if value and _BOUNDS.keys() & given else None
 
 
 def _all(given: Any, evidence: Evidence) -> Outcome:
@@ -288,16 +265,14 @@ def _not(given: Condition, evidence: Evidence) -> Outcome:
 
 
 def _bounds_text(given: Mapping[str, Any]) -> str:
-    return listing([f"{_WORDS[key]} {given[key]}" for key in _BOUNDS if key in given])
+    return listing([f"{key.replace('_', ' ')} {given[key]}" for key in _BOUNDS if key in given])
 
 
 def _band_text(given: Mapping[str, Any]) -> str:
     wanted = given.get("band")
-    if not wanted:
-        return ""
     if isinstance(wanted, Mapping):
         return f", by more than {wanted['sd']} standard deviations of such a figure"
-    return f", by more than {wanted}"
+    return f", by more than {wanted}" if wanted else ""
 
 
 def _level_text(given: Mapping[str, Any], label: Label) -> str:
@@ -313,14 +288,14 @@ def _rank_text(given: Mapping[str, Any], label: Label) -> str:
 
 
 def _dates_text(given: Mapping[str, Any], label: Label) -> str:
-    name = label(given["measure"])
-    if "equal" in given:
-        return f"{name}: exactly {', '.join(map(str, given['equal'])) or 'none'}"
-    if "include" in given:
-        return f"{name}: include {', '.join(map(str, given['include']))}"
-    if "months" in given:
-        return f"{name}: at least one in each of {', '.join(given['months'])}"
-    return f"{name}: all from {given['within'][0]} to {given['within'][1]}"
+    texts = {
+        "equal": lambda days: f"exactly {', '.join(days) or 'none'}",
+        "include": lambda days: f"include {', '.join(days)}",
+        "months": lambda months: f"at least one in each of {', '.join(months)}",
+        "within": lambda ends: f"all from {ends[0]} to {ends[1]}",
+    }
+    found = next(text(given[key]) for key, text in texts.items() if key in given)
+    return f"{label(given['measure'])}: {found}"
 
 
 def _slope_text(given: Mapping[str, Any], label: Label) -> str:
@@ -346,9 +321,9 @@ def _proxy_text(given: Mapping[str, Any], label: Label) -> str:
 def _fact_text(given: Mapping[str, Any], label: Label) -> str:
     if "asks" in given:
         return str(given["asks"])
-    if "equals" in given or "is_not" in given:
-        word = "says" if "equals" in given else "does not say"
-        return f"the public record {word} “{str(given.get('equals', given.get('is_not'))).replace('-', ' ')}”"
+    for word, verb in (("equals", "says"), ("is_not", "does not say")):
+        if word in given:
+            return f"the public record {verb} “{str(given[word]).replace('-', ' ')}”"
     return f"{label(given['id'])}: {_bounds_text(given)}"
 
 
@@ -357,38 +332,35 @@ def _one(given: Mapping[str, Any]) -> list[str]:
 
 
 def _pair(given: Mapping[str, Any]) -> list[str]:
-    return [given["measure"], given["than"]]
+    return [given[key] for key in ("measure", "than", "of", "t") if key in given]
+
+
+def _none(given: Any) -> list[str]:
+    return []
 
 
 #: Every test a rule may use, by name.
 TESTS: dict[str, Test] = {
-    "level": Test(_level_margin, _level, _level_text, _one),
+    "level": Test(_one, _decided(_level_margin, closed=True), _level_text, _level_margin),
     "bound": Test(
-        _bound_margin, _bound, lambda g, n: f"{n(g['measure'])}: {_bounds_text(g)}{_band_text(g)}", _one
+        _one, _bound, lambda g, n: f"{n(g['measure'])}: {_bounds_text(g)}{_band_text(g)}", _bound_margin
     ),
     "sign": Test(
-        _sign_margin,
-        lambda g, e: _beyond(_sign_margin(g, e), g, e, True),
-        lambda g, n: f"{n(g['measure'])}: {g['is']}{_band_text(g)}",
         _one,
+        _decided(_sign_margin),
+        lambda g, n: f"{n(g['measure'])}: {g['is']}{_band_text(g)}",
+        _sign_margin,
     ),
-    "compare": Test(
-        _compare_margin, lambda g, e: _beyond(_compare_margin(g, e), g, e, True), _compare_text, _pair
-    ),
-    "rank": Test(
-        _rank_margin,
-        lambda g, e: _beyond(_rank_margin(g, e), {}, e, False),
-        _rank_text,
-        lambda g: [g["measure"], *([g["of"]] if "of" in g else [])],
-    ),
-    "dates": Test(None, _dates, _dates_text, _one),
-    "slope": Test(None, _slope, _slope_text, lambda g: [g["measure"], g["t"]]),
-    "proxy": Test(None, _proxy, _proxy_text, lambda g: list(g["measures"])),
-    "fact": Test(_fact_margin, _fact, _fact_text, lambda g: []),
-    "untested": Test(None, lambda g, e: None, lambda g, n: f"no test here: {g}", lambda g: []),
-    "all": Test(None, _all, lambda g, n: " and ".join(describe(c, n) for c in g), lambda g: []),
-    "any": Test(None, _any, lambda g, n: " or ".join(describe(c, n) for c in g), lambda g: []),
-    "not": Test(None, _not, lambda g, n: f"not: {describe(g, n)}", lambda g: []),
+    "compare": Test(_pair, _decided(_compare_margin), _compare_text, _compare_margin),
+    "rank": Test(_pair, _decided(_rank_margin, closed=True), _rank_text, _rank_margin),
+    "dates": Test(_one, _dates, _dates_text),
+    "slope": Test(_pair, _slope, _slope_text),
+    "proxy": Test(lambda g: list(g["measures"]), _proxy, _proxy_text),
+    "fact": Test(_none, _fact, _fact_text, _fact_margin),
+    "untested": Test(_none, lambda g, e: None, lambda g, n: f"no test here: {g}"),
+    "all": Test(_none, _all, lambda g, n: " and ".join(describe(c, n) for c in g)),
+    "any": Test(_none, _any, lambda g, n: " or ".join(describe(c, n) for c in g)),
+    "not": Test(_none, _not, lambda g, n: f"not: {describe(g, n)}"),
 }
 NESTED = frozenset({"all", "any", "not"})
 
@@ -398,10 +370,15 @@ def _named(condition: Condition) -> tuple[str, Any]:
     return name, given
 
 
+def _lacks(name: str, given: Any, evidence: Evidence) -> bool:
+    """Whether a measure that a test needs is not known; of stand-ins some may be."""
+    return name != "proxy" and any(evidence.measures[key] is None for key in TESTS[name].needs(given))
+
+
 def outcome(condition: Condition, evidence: Evidence) -> Outcome:
     """How one condition comes out: True, False, or None where the answer is not to be had."""
     name, given = _named(condition)
-    return TESTS[name].outcome(given, evidence)
+    return None if _lacks(name, given, evidence) else TESTS[name].outcome(given, evidence)
 
 
 def describe(condition: Condition, label: Label = str) -> str:
@@ -410,28 +387,21 @@ def describe(condition: Condition, label: Label = str) -> str:
     return TESTS[name].describe(given, label)
 
 
+def _unfolded(condition: Condition) -> list[tuple[str, Any]]:
+    name, given = _named(condition)
+    if name not in NESTED:
+        return [(name, given)]
+    return [one for inner in ([given] if name == "not" else given) for one in _unfolded(inner)]
+
+
 def walk(rule: Mapping[str, Any], roles: Iterable[str] = ROLES) -> list[tuple[str, Any]]:
     """Every elementary test of a rule as (name, parameters), nested ones unfolded."""
-    found: list[tuple[str, Any]] = []
-
-    def visit(condition: Condition) -> None:
-        name, given = _named(condition)
-        if name in NESTED:
-            for inner in [given] if name == "not" else given:
-                visit(inner)
-        else:
-            found.append((name, given))
-
-    for role in roles:
-        for condition in rule.get(role, []):
-            visit(condition)
-    return found
+    return [one for role in roles for condition in rule.get(role, []) for one in _unfolded(condition)]
 
 
 def measures_of(rule: Mapping[str, Any], roles: Iterable[str] = ROLES) -> list[str]:
     """Keys of the measures that a rule needs, in the order in which it names them."""
-    keys = [key for name, given in walk(rule, roles) for key in TESTS[name].measures(given)]
-    return list(dict.fromkeys(keys))
+    return list(dict.fromkeys(key for name, given in walk(rule, roles) for key in TESTS[name].needs(given)))
 
 
 def kinds_of(rule: Mapping[str, Any]) -> dict[str, str]:
@@ -439,7 +409,7 @@ def kinds_of(rule: Mapping[str, Any]) -> dict[str, str]:
     return {
         key: "dates" if name == "dates" else "number"
         for name, given in walk(rule)
-        for key in TESTS[name].measures(given)
+        for key in TESTS[name].needs(given)
     }
 
 
@@ -462,23 +432,21 @@ def apply(
 
 def _part(role: str, condition: Condition, evidence: Evidence, label: Label, unit: Label) -> Part:
     name, given = _named(condition)
-    test = TESTS[name]
-    measures, facts = measures_of({role: [condition]}), facts_of({role: [condition]})
-    found = test.outcome(given, evidence)
-    named_facts = [evidence.facts[key] for key in facts]
-    without = {f.id: replace(f, value="") if f.standing == "weak" else f for f in named_facts}
-    weak = found is not None and test.outcome(given, replace(evidence, facts=without)) is not found
-    named = unit(measures[0]) if measures else evidence.facts[facts[0]].unit if facts else ""
+    measures = tuple(measures_of({role: [condition]}))
+    facts = [evidence.facts[key] for key in facts_of({role: [condition]})]
+    found = outcome(condition, evidence)
+    without = {fact.id: replace(fact, value="") if fact.standing == "weak" else fact for fact in facts}
+    weak = found is not None and outcome(condition, replace(evidence, facts=without)) is not found
     # How far inside its tolerance a figure lies says nothing.
-    margin = test.margin(given, evidence) if test.margin and not (name == "level" and found) else None
+    silent = _lacks(name, given, evidence) or (name == "level" and found)
     return Part(
         role,
-        test.describe(given, label),
+        describe(condition, label),
         None if weak and not found else found,  # a weak source alone cannot refute
-        margin,
-        named,
+        None if silent else TESTS[name].margin(given, evidence),
+        unit(measures[0]) if measures else facts[0].unit if facts else "",
         weak,
-        tuple(measures),
+        measures,
     )
 
 

@@ -1,4 +1,4 @@
-"""Breadth: how many stocks take part, counted over a panel of all listed stocks by duckdb.
+"""Breadth: how many stocks take part, counted over a panel of all listed stocks that duckdb reads.
 
 A *panel* is a parquet file (its path) or a duckdb relation with one row a ``symbol`` and ``date`` and the
 columns ``last`` (raw price), ``pct_change`` (percent since the close before, null where it is not known),
@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 
 Panel = str | Path | duckdb.DuckDBPyRelation
 
@@ -67,11 +69,11 @@ def _relation(panel: Panel) -> duckdb.DuckDBPyRelation:
     return relation
 
 
-def _run(relation: duckdb.DuckDBPyRelation, sql: str, given: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Run SQL that names the relation ``panel`` and the frame ``given``, which duckdb finds here by its name."""
+def _query(relation: duckdb.DuckDBPyRelation, sql: str) -> duckdb.DuckDBPyRelation:
+    """SQL that names the relation ``panel``."""
     result = relation.query("panel", sql)
     assert result is not None  # None is for SQL that selects nothing
-    return result.df()
+    return result
 
 
 def _texts(names: tuple[str, ...]) -> str:
@@ -106,66 +108,90 @@ kinds AS (
 )"""
 
 
-def _chain(length: int, start: str | None, end: str | None, only: str) -> str:
-    """SQL of the stocks' sessions: growth, advance or decline, size before, and above its own mean or not."""
-    days = "SELECT date, row_number() OVER (ORDER BY date) :: INT AS session FROM (SELECT DISTINCT date FROM panel)"
-    wanted = [f"date >= DATE '{start}'"] if start else []
-    wanted += [f"date <= DATE '{end}'"] if end else []
-    span = f"WHERE {' AND '.join(wanted)}" if wanted else ""
-    caps = ", ".join(
-        f"CASE WHEN session - lag(session, {k}) OVER w <= {CAP_AGE} THEN lag(market_cap, {k}) OVER w END"
-        for k in range(1, CAP_AGE + 1)
-    )
-    return f"""
-days AS MATERIALIZED ({days}),
-span AS MATERIALIZED (SELECT min(session) AS first, max(session) AS last FROM days {span}),
-chosen AS MATERIALIZED (SELECT symbol, row_number() OVER (ORDER BY symbol) :: INT AS id FROM ({only})),
-rows AS (
-  SELECT id, session, last, pct_change, market_cap
-  FROM panel JOIN days USING (date) JOIN chosen USING (symbol)
-  WHERE session BETWEEN (SELECT first - {length + CAP_AGE} FROM span) AND (SELECT last FROM span)
-),
-steps AS (
-  SELECT id, session, pct_change IS NULL AS rebuilt,
-    CASE WHEN pct_change IS NULL THEN last / nullif(lag(last) OVER w, 0) ELSE 1 + pct_change / 100.0 END AS growth,
-    coalesce({caps}) AS cap
-  FROM rows WINDOW w AS (PARTITION BY id ORDER BY session)
-),
-checked AS (
-  SELECT id, session, cap,
-    CASE WHEN growth > 0 AND growth <= {STEP_LIMIT} AND (NOT rebuilt OR growth >= {1 / STEP_LIMIT})
-      THEN growth END AS growth
-  FROM steps
-),
-levels AS (
-  SELECT id, session, cap, growth, exp(sum(coalesce(ln(growth), 0)) OVER w) AS level
-  FROM checked WINDOW w AS (PARTITION BY id ORDER BY session ROWS UNBOUNDED PRECEDING)
-),
-means AS (
-  SELECT id, session, cap, growth, level,
-    avg(level) OVER (w ROWS {length - 1} PRECEDING) AS mean,
-    count(growth) OVER (w ROWS {length - 2} PRECEDING) AS known,
-    session - lag(session, {length - 1}) OVER w AS across
-  FROM levels WINDOW w AS (PARTITION BY id ORDER BY session)
-),
-flags AS (
-  SELECT id, session, cap, growth,
-    CASE WHEN known = {length - 1} AND across = {length - 1} THEN level > mean * (1 + 1e-9) END AS above
-  FROM means WHERE session >= (SELECT first FROM span)
-)"""
+@dataclass(frozen=True)
+class _Chained:
+    """Stocks by session (rows) and symbol (columns)."""
+
+    dates: pd.DatetimeIndex
+    symbols: list[str]
+    here: np.ndarray[Any, Any]
+    cap: np.ndarray[Any, Any]  # of the session before, NaN where it is not known
+    growth: np.ndarray[Any, Any]  # NaN where it is not believed
+    known: np.ndarray[Any, Any]  # the whole window of the mean is there
+    above: np.ndarray[Any, Any]
+
+    def counts(self, place: np.ndarray[Any, Any], group: np.ndarray[Any, Any], groups: int) -> pd.DataFrame:
+        """What is counted by session and group, of stocks at flat places, each in its group (from 0)."""
+        number = place // len(self.symbols) * groups + group
+        size = len(self.dates) * groups
+        flags = (self.known, self.known & self.above, self.growth > 0, self.growth > 1, self.growth < 1)
+        code = sum(flag.astype("uint8") << bit for bit, flag in enumerate(flags)).ravel()[place]
+        every = np.bincount(number * 32 + code, minlength=size * 32).reshape(size, 32)
+        bits = np.arange(32)[:, None] >> np.arange(5) & 1
+        stocks, above, returns, advances, declines = (every @ bits).T
+        with np.errstate(invalid="ignore"):
+            share, net = 100.0 * above / stocks, 100.0 * (advances - declines) / returns
+        found = {"stocks": stocks, "above": above, "share": share}
+        found |= {"advances": advances, "declines": declines, "net": net}
+        index = pd.MultiIndex.from_product([self.dates, range(1, groups + 1)], names=["date", "group"])
+        return pd.DataFrame(found, index)[every.any(axis=1)]
 
 
-#: What is counted in a group of stocks on a session.
-_COUNTS = """
-  count(above) AS stocks, count(*) FILTER (above) AS above,
-  100.0 * count(*) FILTER (above) / nullif(count(above), 0) AS share,
-  count(*) FILTER (growth > 1) AS advances, count(*) FILTER (growth < 1) AS declines,
-  100.0 * (count(*) FILTER (growth > 1) - count(*) FILTER (growth < 1)) / nullif(count(growth), 0) AS net"""
-
-
-def _check_length(length: int) -> None:
+def _chained(panel: Panel, length: int, start: str | None, end: str | None, only: list[str]) -> _Chained:
+    """Some stocks on the sessions from ``start`` to ``end``, as whole matrices: a panel has few holes."""
     if length < 2:
         raise HelperError(f"A mean over {length} sessions says nothing; use two or more.")
+    relation = _relation(panel)
+    days = sessions(relation).as_unit("ns")
+    begin = days.searchsorted(pd.Timestamp(start)) if start else 0
+    stop = days.searchsorted(pd.Timestamp(end), side="right") if end else len(days)
+    if begin >= stop:
+        raise Missing(
+            f"The panel has no session from {start} to {end}; it runs from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}."
+        )
+    low = max(0, begin - length - CAP_AGE)
+    shape = (stop - low, len(only))
+    given = pd.DataFrame({"symbol": only, "id": np.arange(len(only), dtype="int32")})  # noqa: F841 (duckdb finds it by its name)
+    first, last = (f"DATE '{days[at]:%Y-%m-%d}'" for at in (low, stop - 1))
+    sql = f"""
+SELECT date :: DATE - {first} AS day, id, coalesce(last, 'NaN') AS last, coalesce(pct_change, 'NaN') AS pct_change,
+  coalesce(market_cap, 'NaN') AS market_cap
+FROM panel JOIN given USING (symbol) WHERE date BETWEEN {first} AND {last}"""
+    read = relation.query("panel", sql).fetchnumpy()  # type: ignore[union-attr]
+    session = np.empty((days[stop - 1] - days[low]).days + 1, dtype=int)
+    session[(days[low:stop] - days[low]).days] = np.arange(shape[0])
+    at = session[read["day"]], read["id"]
+    price, change, cap = (np.full(shape, np.nan, kind) for kind in ("float32", "float32", "float64"))
+    for matrix, name in ((price, "last"), (change, "pct_change"), (cap, "market_cap")):
+        matrix[at] = read[name]
+    here = np.zeros(shape, dtype=bool)
+    here[at] = True
+
+    growth = 1 + change / 100
+    # In a rebuilt session the ratio to the stock's price on its row before takes the place of the percentage.
+    when, who = np.nonzero(here[1:] & np.isnan(change[1:]))
+    before = np.maximum.accumulate(np.where(here, np.arange(shape[0])[:, None], -1), axis=0)[when, who]
+    ratio = price[when + 1, who] / np.where(
+        (before >= 0) & (price[before, who] > 0), price[before, who], np.nan
+    )
+    growth[when + 1, who] = np.where(ratio >= 1 / STEP_LIMIT, ratio, np.nan)
+    growth[~((growth > 0) & (growth <= STEP_LIMIT))] = np.nan
+    valid = ~np.isnan(growth)
+    level = np.cumprod(np.where(valid, growth, 1), axis=0, dtype=float)
+    known, above = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    known[length - 1 :] = here[: 1 - length] & (_sums(valid, length - 1, "int16")[1:] == length - 1)
+    above[length - 1 :] = level[length - 1 :] > _sums(level, length, float) / length * (1 + 1e-9)
+    size = np.full(shape, np.nan)
+    for age in range(CAP_AGE, 0, -1):
+        size[age:] = np.where(np.isnan(cap[:-age]), size[age:], cap[:-age])
+    parts = (matrix[begin - low :] for matrix in (here, size, growth, known, above))
+    return _Chained(days[begin:stop], only, *parts)
+
+
+def _sums(values: np.ndarray[Any, Any], length: int, kind: Any) -> np.ndarray[Any, Any]:
+    """Sums over ``length`` rows, from the first whole window on."""
+    sums = np.cumsum(values, axis=0, dtype=kind)
+    return np.concatenate([sums[length - 1 : length], sums[length:] - sums[:-length]])
 
 
 def _dated(frame: pd.DataFrame, *index: str) -> pd.DataFrame:
@@ -185,7 +211,7 @@ def kinds(panel: Panel) -> pd.DataFrame:
     """
     columns = "symbol, kind, rows, caps, first, last"
     sql = f"WITH {_KINDS} SELECT {columns} FROM kinds ORDER BY symbol"
-    frame = _run(_relation(panel), sql)
+    frame = _query(_relation(panel), sql).df()
     for name in ("first", "last"):
         frame[name] = frame[name].astype("datetime64[ns]")
     return frame.set_index("symbol")
@@ -215,7 +241,7 @@ def rebuilt_sessions(panel: Panel) -> pd.Series:
     sql = """
 SELECT date, 100.0 * (1 - count(pct_change) / count(*)) AS lost
 FROM panel GROUP BY date HAVING count(pct_change) < count(*) / 2 ORDER BY date"""
-    return _dated(_run(_relation(panel), sql), "date")["lost"]
+    return _dated(_query(_relation(panel), sql).df(), "date")["lost"]
 
 
 def vanished(panel: Panel) -> pd.DataFrame:
@@ -259,16 +285,17 @@ def above_mean(
     ------
     HelperError if the panel or one of its columns is missing, or ``length`` is below two.
     """
-    _check_length(length)
-    out = f" AND symbol NOT IN ({_texts(without)})" if without else ""
-    sql = f"""
-WITH {_KINDS}, {_chain(length, start, end, f"SELECT symbol FROM kinds WHERE kind = 'stock'{out}")},
-sized AS (
-  SELECT *, ntile({int(groups)}) OVER (PARTITION BY session ORDER BY cap, id) AS "group"
-  FROM flags WHERE cap > 0
-)
-SELECT date, "group", {_COUNTS}, min(cap) AS from_cap FROM sized JOIN days USING (session) GROUP BY ALL ORDER BY ALL"""
-    return _dated(_run(_relation(panel), sql), "date", "group")
+    found = kinds(panel)["kind"]
+    chosen = [name for name in found.index[found == "stock"] if name not in without]
+    stocks = _chained(panel, length, start, end, chosen)
+    place, group = [], []
+    for session, caps in enumerate(stocks.cap):
+        sized = np.flatnonzero(stocks.here[session] & (caps > 0))
+        place.append(session * len(chosen) + sized[caps[sized].argsort(kind="stable")])
+        group.append(np.repeat(np.arange(groups), [len(part) for part in np.array_split(sized, groups)]))
+    places, numbers = np.concatenate(place), np.concatenate(group)
+    first = np.flatnonzero(np.diff(places // len(chosen) * groups + numbers, prepend=-1))
+    return stocks.counts(places, numbers, groups).assign(from_cap=stocks.cap.ravel()[places[first]])
 
 
 def members_above_mean(
@@ -286,28 +313,23 @@ def members_above_mean(
     Frame by ``date``: ``list`` (date of the list), ``listed`` (members on it), ``found`` (with a row on that
     session), and ``stocks``, ``above``, ``share``, ``advances``, ``declines``, ``net`` as in :func:`above_mean`.
     """
-    _check_length(length)
     lists = members[["date", "symbol"]].drop_duplicates()
-    lists = lists.assign(date=pd.to_datetime(lists["date"]))
-    sql = f"""
-WITH lists AS (SELECT CAST(date AS DATE) AS list, symbol FROM given),
-{_chain(length, start, end, "SELECT DISTINCT symbol FROM lists")},
-current AS (
-  SELECT session, date, max(list) AS list FROM days JOIN (SELECT DISTINCT list FROM lists) ON list <= date
-  GROUP BY ALL
-)
-SELECT date, list, count(*) AS found, {_COUNTS}
-FROM flags JOIN current USING (session) JOIN chosen USING (id) JOIN lists USING (list, symbol)
-GROUP BY ALL ORDER BY ALL"""
-    frame = _dated(_run(_relation(panel), sql, lists), "date")
-    frame["list"] = frame["list"].astype("datetime64[ns]")
-    frame.insert(1, "listed", frame["list"].map(lists.groupby("date").size()))
+    listed = pd.crosstab(pd.to_datetime(lists["date"]).astype("datetime64[ns]"), lists["symbol"]).astype(bool)
+    stocks = _chained(panel, length, start, end, list(listed.columns))
+    current = listed.index.searchsorted(stocks.dates, side="right") - 1
+    place = np.flatnonzero(stocks.here & listed.to_numpy()[current] & (current >= 0)[:, None])
+    frame = stocks.counts(place, np.zeros(len(place), dtype=int), 1).droplevel("group")
+    found = np.bincount(place // len(stocks.symbols), minlength=len(stocks.dates))
+    day = listed.index[current[found > 0]]
+    frame.insert(0, "list", day)
+    frame.insert(1, "listed", listed.sum(axis=1).loc[day].to_numpy())
+    frame.insert(2, "found", found[found > 0])
     return frame
 
 
 def sessions(panel: Panel) -> pd.DatetimeIndex:
     """Every session of the panel, in order."""
-    found = _run(_relation(panel), "SELECT DISTINCT date FROM panel ORDER BY date")
+    found = _query(_relation(panel), "SELECT DISTINCT date FROM panel ORDER BY date").df()
     return pd.DatetimeIndex(found["date"])
 
 
@@ -319,7 +341,7 @@ def quiet(panel: Panel, found: pd.DataFrame, most: float = 0.35) -> list[str]:
     sql = f"""
 SELECT symbol FROM panel WHERE pct_change IS NOT NULL GROUP BY symbol
 HAVING median(abs(pct_change)) < {float(most)} AND count(*) > 30 ORDER BY symbol"""
-    names = _run(_relation(panel), sql)["symbol"]
+    names = _query(_relation(panel), sql).df()["symbol"]
     return [name for name in names if found.loc[name, "kind"] == "stock"]
 
 

@@ -17,13 +17,12 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
+from helpers.measures.rates import SEEN, Z, power
 
 #: Length of the estimation window in sessions, and its last session counted back from the event.
 ESTIMATION = 250
 GAP = 11
-#: Half of a 95 percent interval in standard errors, and the effect that is told from zero four times in five.
-Z, SEEN = 1.96, 2.8
 #: Up to this many combinations a permutation test counts them all instead of drawing.
 ALL_UP_TO = 7_000_000
 
@@ -36,7 +35,7 @@ def _paired(asset: pd.Series, benchmark: pd.Series) -> tuple[np.ndarray, np.ndar
     inside = slice(held[0], held[-1] + 1) if len(held) else slice(0, 0)
     y, x, at = y[inside], x[inside], at[inside]
     if len(gone := np.flatnonzero(np.isnan(y) | np.isnan(x))):
-        raise HelperError(f"A return of {at[gone[0]]:%Y-%m-%d} is missing; event windows need every session.")
+        raise Missing(f"A return of {at[gone[0]]:%Y-%m-%d} is missing; event windows need every session.")
     return y, x, at
 
 
@@ -46,13 +45,14 @@ def abnormal_returns(
     dates: Iterable[pd.Timestamp | str],
     before: int,
     after: int,
-    *,
-    until: calendar.Day | None = None,
-    estimation: int = ESTIMATION,
-    gap: int = GAP,
-    plain: bool = False,
+    **model: Any,
 ) -> pd.DataFrame:
     """Market-model abnormal returns around each event.
+
+    Returns a frame, one row a date, one column a day from ``-before`` to ``after``: the return less alpha plus beta
+    times the benchmark's return, in percent; NaN after ``until``. Raises HelperError for a date that is no session,
+    without enough history or future, for a gap that lets the window run into its own estimation, and for a missing
+    return.
 
     Parameters
     ----------
@@ -60,21 +60,11 @@ def abnormal_returns(
     dates : event days; each must be a session of the returns
     before, after : sessions of the window before and after day 0
     until : the last session that may be used; a window that runs past it ends there
-    estimation : sessions of the estimation window
-    gap : its last session lies ``gap`` sessions before day 0; it must lie before the window
-    plain : take the asset less the benchmark, without a model (alpha zero, beta one)
-
-    Returns
-    -------
-    Frame, one row a date, one column a day from ``-before`` to ``after``: the return less alpha plus beta
-    times the benchmark's return, in percent; NaN after ``until``.
-
-    Raises
-    ------
-    HelperError for a date that is no session, without enough history or future, for a gap that lets the
-    window run into its own estimation, and for a missing return.
+    estimation : sessions of the estimation window, 250 by default
+    gap : its last session lies ``gap`` sessions before day 0, 11 by default; it must lie before the window
+    plain : True to take the asset less the benchmark, without a model (alpha zero, beta one)
     """
-    found = _windows(asset, benchmark, dates, before, after, until, estimation, gap, plain)
+    found = _windows(asset, benchmark, dates, before, after, **model)
     return pd.DataFrame(found.abnormal, index=found.days, columns=np.arange(-before, after + 1))
 
 
@@ -84,29 +74,24 @@ def event_study(
     dates: Iterable[pd.Timestamp | str],
     before: int,
     after: int,
-    *,
-    until: calendar.Day | None = None,
-    estimation: int = ESTIMATION,
-    gap: int = GAP,
-    plain: bool = False,
+    **model: Any,
 ) -> pd.DataFrame:
     """Cumulative abnormal return of each event with its standard error.
 
     Parameters and errors are those of :func:`abnormal_returns`.
 
-    Returns
-    -------
-    Frame, one row a date: ``car`` (sum of the window's abnormal returns, percent), ``se`` (percent), ``t``,
-    ``low`` and ``high`` (95 percent interval), ``sessions`` (of the window), and the model behind it: ``alpha``,
-    ``beta``, ``sigma``. The standard error holds the noise of the window's L sessions and the sampling error of
-    alpha and beta (MacKinlay 1997, section 5): sigma² (L + L²/n + (sum of (x − mean))² / squares). Without a
-    model it is the noise alone.
+    Returns a frame, one row a date: ``car`` (sum of the window's abnormal returns, percent), ``se`` (percent),
+    ``t``, ``low`` and ``high`` (95 percent interval), ``sessions`` (of the window), and the model behind it:
+    ``alpha``, ``beta``, ``sigma``. The standard error holds the noise of the window's L sessions and the sampling
+    error of alpha and beta (MacKinlay 1997, section 5): sigma² (L + L²/n + (sum of (x − mean))² / squares). Without
+    a model it is the noise alone.
     """
-    found = _windows(asset, benchmark, dates, before, after, until, estimation, gap, plain)
+    found = _windows(asset, benchmark, dates, before, after, **model)
     alpha, beta, sigma, mean, squares = found.model
     length = np.isfinite(found.abnormal).sum(axis=1)
     moved = np.nansum(found.market, axis=1) - length * mean
-    sampling = 0.0 if plain else length**2 / estimation + moved**2 / squares
+    n = model.get("estimation", ESTIMATION)
+    sampling = 0.0 if model.get("plain") else length**2 / n + moved**2 / squares
     car, se = np.nansum(found.abnormal, axis=1), sigma * np.sqrt(length + sampling)
     columns = {"car": car, "se": se, "t": car / se, "low": car - Z * se, "high": car + Z * se}
     columns |= {"sessions": length, "alpha": alpha, "beta": beta, "sigma": sigma}
@@ -116,12 +101,10 @@ def event_study(
 def mean_effect(study: pd.DataFrame) -> pd.Series:
     """Mean cumulative abnormal return over the events of :func:`event_study`.
 
-    Returns
-    -------
-    Series with ``mean`` (percent); ``se_model``, from each event's own standard error, events taken as
-    independent; ``se_cross``, from the spread of the events among themselves (Brown and Warner 1985), NaN for
-    one event; the two ratios ``t_model`` and ``t_cross``; ``low`` and ``high``, the 95 percent interval of the
-    market model; and ``n``, the number of events.
+    Returns a Series with ``mean`` (percent); ``se_model``, from each event's own standard error, events taken as
+    independent; ``se_cross``, from the spread of the events among themselves (Brown and Warner 1985), NaN for one
+    event; the two ratios ``t_model`` and ``t_cross``; ``low`` and ``high``, the 95 percent interval of the market
+    model; and ``n``, the number of events.
     """
     n = len(study)
     if n == 0:
@@ -142,18 +125,15 @@ def mean_effect(study: pd.DataFrame) -> pd.Series:
 def difference(one: pd.Series, other: pd.Series, size: float = 1.0) -> pd.Series:
     """How far the mean around some events lies above that around others, both from :func:`mean_effect`.
 
-    Returns
-    -------
-    Series with ``mean`` (percentage points), ``se`` and ``t`` (of the market model, all events independent), ``low``
-    and ``high`` (95 percent interval), ``power`` (chance in percent that a true difference of ``size`` had been
-    told from zero) and ``seen`` (the difference that is told from zero four times in five).
+    Returns a Series with ``mean`` (percentage points), ``se`` and ``t`` (of the market model, all events
+    independent), ``low`` and ``high`` (95 percent interval), ``power`` (chance in percent that a true difference of
+    ``size`` had been told from zero) and ``seen`` (the difference that is told from zero four times in five).
     """
-    from scipy.stats import norm
-
     mean, se = one["mean"] - other["mean"], float(np.hypot(one["se_model"], other["se_model"]))
-    power = 100 * float(norm.cdf(size / se - Z) + norm.cdf(-size / se - Z))
     ends = {"low": mean - Z * se, "high": mean + Z * se}
-    return pd.Series({"mean": mean, "se": se, "t": mean / se, **ends, "power": power, "seen": SEEN * se})
+    return pd.Series(
+        {"mean": mean, "se": se, "t": mean / se, **ends, "power": power(size, se), "seen": SEEN * se}
+    )
 
 
 def combination_means(values: np.ndarray, size: int) -> np.ndarray:
@@ -182,9 +162,7 @@ def permutation_means(
 
     With ``last`` one of the ``size`` is a member of ``last`` and the others are of ``pool``.
 
-    Returns
-    -------
-    The means, and True if they are those of every combination (up to :data:`ALL_UP_TO`).
+    Returns the means, and True if they are those of every combination (up to :data:`ALL_UP_TO`).
     """
     values = np.asarray(pool, dtype=float)
     ends = np.zeros(1) if last is None else np.asarray(last, dtype=float)
@@ -208,6 +186,10 @@ def permutation_p(
 ) -> pd.Series:
     """How often ``size`` randomly chosen members of ``pool`` have a mean like the one observed.
 
+    Returns a Series with ``mean`` (the one observed), ``greater`` (share with as large a mean or larger),
+    ``two_sided`` (share at least as far from the mean of all), ``combinations`` (counted or drawn) and ``exact``
+    (True if all were counted).
+
     Parameters
     ----------
     observed : mean over the events
@@ -216,12 +198,6 @@ def permutation_p(
     draws, seed : used where the combinations are too many to be counted; the observed one then counts as a
         further draw, so that no p-value is zero
     last : as for :func:`permutation_means`: where one event's window is shorter, the same for other dates
-
-    Returns
-    -------
-    Series with ``mean`` (the one observed), ``greater`` (share with as large a mean or larger), ``two_sided``
-    (share at least as far from the mean of all), ``combinations`` (counted or drawn) and ``exact`` (True if all
-    were counted).
     """
     rest = 0.0 if last is None else float(np.mean(last))
     centre = (float(np.mean(pool)) * (size - (last is not None)) + rest) / size
@@ -239,17 +215,10 @@ def permutation_p(
         means, exact = permutation_means(pool, size, draws, seed, last)
         total, above = len(means), int((means >= observed - near).sum())
         beyond = int((np.abs(means - centre) >= away - near).sum())
-    beyond, extra = min(beyond, total), 0 if exact else 1
-    total += extra
-    return pd.Series(
-        {
-            "mean": observed,
-            "greater": (above + extra) / total,
-            "two_sided": (beyond + extra) / total,
-            "combinations": total,
-            "exact": exact,
-        }
-    )
+    extra = 0 if exact else 1
+    shares = [(count + extra) / (total + extra) for count in (above, min(beyond, total))]
+    labels = ["mean", "greater", "two_sided", "combinations", "exact"]
+    return pd.Series([observed, *shares, total + extra, exact], index=labels, dtype=object)
 
 
 def pools(
@@ -298,16 +267,8 @@ def chance(
     short = kept[kept < after]
     if len(short) > 1:
         raise HelperError("More than one window runs past the last session; name fewer events.")
-    whole, last = pools(
-        asset,
-        benchmark,
-        others,
-        before,
-        after,
-        until=until,
-        kept=short.iloc[0] if len(short) else None,
-        **model,
-    )
+    end = short.iloc[0] if len(short) else None
+    whole, last = pools(asset, benchmark, others, before, after, until=until, kept=end, **model)
     return permutation_p(float(study["car"].mean()), whole, len(study), draws, seed, last)
 
 
@@ -318,9 +279,7 @@ def lasting_falls(rate: pd.Series, days: int = 5, least: float = 0.18) -> pd.Ser
     ``least`` percentage points below the median of the ``days`` before it; the first also below the ``days``
     before those. Of neighbouring days the one with the largest fall.
 
-    Returns
-    -------
-    Series by day: the step in percentage points.
+    Returns a Series by day: the step in percentage points.
     """
     business = rate[pd.DatetimeIndex(rate.index).dayofweek < 5]
     level = business.rolling(days).median()
@@ -349,10 +308,10 @@ def _windows(
     dates: Iterable[pd.Timestamp | str],
     before: int,
     after: int,
-    until: calendar.Day | None,
-    estimation: int,
-    gap: int,
-    plain: bool,
+    until: calendar.Day | None = None,
+    estimation: int = ESTIMATION,
+    gap: int = GAP,
+    plain: bool = False,
 ) -> _Windows:
     if gap <= before:
         raise HelperError(f"An estimation window that ends {gap} sessions before the event runs into it.")

@@ -42,24 +42,17 @@ _REMEDY = "the provider changed the layout, or the file is damaged: fetch it aga
 def sections(path: Path) -> dict[str, pd.DataFrame]:
     """Every table of a file by its heading.
 
+    Returns frames by short heading: the first line of the heading that names the content, up to " Calculated"
+    (``"Value Weight Average of BE/ME"``); a table without heading is called ``"monthly"``, ``"annual"`` or
+    ``"daily"``. Rows are periods (monthly, annual) or sessions (daily). ``attrs`` hold ``heading`` (whole),
+    ``unit`` (percent a month, firms, million USD, ratio, or "not stated"), ``frequency`` and ``missing`` (number of
+    cells with a missing code). Raises HelperError for a file without a table, rows without column names, a row with
+    too few or too many cells or with something else than numbers, a month or year left out or out of order, two
+    tables of one name, a return below -100 percent that is no missing code.
+
     Parameters
     ----------
     path : a CSV of the library, unpacked
-
-    Returns
-    -------
-    Frames by short heading: the first line of the heading that names the content, up to " Calculated"
-    (``"Value Weight Average of BE/ME"``); a table without heading is called ``"monthly"``, ``"annual"`` or
-    ``"daily"``. Rows are periods (monthly, annual) or sessions (daily). ``attrs`` hold ``heading`` (whole),
-    ``unit`` (percent a month, firms, million USD, ratio, or "not stated"), ``frequency`` and ``missing``
-    (number of cells with a missing code).
-
-    Raises
-    ------
-    HelperError
-        for a file without a table, rows without column names, a row with too few or too many cells or
-        with something else than numbers, a month or year left out or out of order, two tables of one
-        name, a return below -100 percent that is no missing code.
     """
     try:
         read = path.read_text("utf-8").splitlines()
@@ -94,13 +87,8 @@ def sections(path: Path) -> dict[str, pd.DataFrame]:
 def factors(path: Path) -> pd.DataFrame:
     """The three factors and the bill's return, monthly or daily, whichever the file holds.
 
-    Returns
-    -------
-    Frame with ``Mkt-RF, SMB, HML, RF`` in percent a month or a day (``attrs["unit"]``), by period or session.
-
-    Raises
-    ------
-    HelperError if the file has no such table.
+    Returns a frame with ``Mkt-RF, SMB, HML, RF`` in percent a month or a day (``attrs["unit"]``), by period or
+    session. Raises HelperError if the file has no such table.
     """
     tables = sections(path)
     frame = tables.get("monthly", tables.get("daily"))
@@ -115,9 +103,7 @@ def factors(path: Path) -> pd.DataFrame:
 def five_by_five(frame: pd.DataFrame) -> pd.DataFrame:
     """A table of the 25 portfolios with columns (size, value): 1 is small or low BE/ME, 5 big or high.
 
-    Raises
-    ------
-    HelperError if the columns are not the 25 portfolios in the file's order.
+    Raises HelperError if the columns are not the 25 portfolios in the file's order.
     """
     pairs = [_pair(str(name)) for name in frame.columns]
     if pairs != [(size, value) for size in range(1, 6) for value in range(1, 6)]:
@@ -158,6 +144,8 @@ def _table(path: Path, lines: list[str], header: int, end: int) -> pd.DataFrame:
             raise _fault(path, position, f"this is no row of a date and {len(columns)} values")
         try:
             values.append([float(cell) for cell in cells[1:]])
+            if not np.isfinite(values[-1]).all():
+                raise ValueError
         except ValueError:
             raise _fault(path, position, "a cell holds no number") from None
         labels.append(cells[0].strip())
@@ -184,7 +172,7 @@ def _dates(path: Path, header: int, labels: list[str]) -> pd.Index:
         form = "%Y%m" if frequency == "M" else "%Y"
         dates = pd.PeriodIndex(pd.to_datetime(labels, format=form), freq=frequency, name="date")
     except ValueError as error:
-        raise _fault(path, header, f"a date below cannot be read ({error})") from None
+        raise _fault(path, header, f"a date below cannot be read ({str(error).splitlines()[0]})") from None
     steps = np.diff(dates.asi8)
     if (steps != 1).any():
         first = int(np.argmax(steps != 1))
@@ -195,9 +183,11 @@ def _dates(path: Path, header: int, labels: list[str]) -> pd.Index:
 def _described(frame: pd.DataFrame, path: Path, header: int, heading: list[str]) -> pd.DataFrame:
     name = _name(heading) or "Factors"
     unit = next((unit for word, unit in _UNITS if word in name), "not stated")
-    if unit == "percent" and (impossible := frame.lt(-100).to_numpy()).any():
+    if unit == "percent" and (impossible := (frame.lt(-100) | frame.gt(1000)).to_numpy()).any():
         row = int(impossible.any(axis=1).argmax())
-        raise _fault(path, header + 1 + row, "a return lies below -100 percent and is no missing code")
+        raise _fault(
+            path, header + 1 + row, "a return lies outside -100 to 1000 percent and is no missing code"
+        )
     if unit == "percent":
         unit = f"percent {_PER[frame.attrs['frequency']]}"
     frame.attrs |= {"unit": unit, "heading": "\n".join(heading)}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 
 Groups: TypeAlias = Mapping[str, Sequence[str]]
 #: Symbols that are no company: preferred shares, units, warrants, rights and the like, by the panel's spelling.
@@ -23,16 +23,14 @@ def over(
 ) -> dict[str, float | None]:
     """Returns of single stocks and of groups, bought in equal parts at the start of a window and held.
 
+    Returns percent by key, None where a symbol has no price at an end of the window.
+
     Parameters
     ----------
     prices : one column a symbol, one row a session
     groups : symbols by name, for every name in ``wanted`` that is no symbol itself (in small letters)
     windows : by name
     wanted : ``name_window``, such as ``"aapl_since"``
-
-    Returns
-    -------
-    Percent by key, None where a symbol has no price at an end of the window.
     """
     # Base rates ask a thousand times: columns and rows are looked up once a call.
     table, place = prices.to_numpy(), {name: at for at, name in enumerate(prices.columns)}
@@ -54,16 +52,14 @@ def field(panel: str | Path, windows: Mapping[str, calendar.Window]) -> pd.DataF
     Returns are compounded from daily changes, so that splits do no harm; where a snapshot was lost, from one
     price to the next. They leave dividends out and run to the last price of what vanished.
 
+    Returns a frame by symbol: a column a window (percent), ``cap_`` before its name (USD, last known in the week up
+    to its start), ``sector``, ``exchange``, ``until`` (last date) and ``company`` (False for rights, warrants and
+    preferred shares, and for what has no sector).
+
     Parameters
     ----------
     panel : a Parquet file with symbol, date, last, pct_change, market_cap, sector, exchange
     windows : by name; all end on one day
-
-    Returns
-    -------
-    Frame by symbol: a column a window (percent), ``cap_`` before its name (USD, last known in the week up to its
-    start), ``sector``, ``exchange``, ``until`` (last date) and ``company`` (False for rights, warrants and
-    preferred shares, and for what has no sector).
     """
     import duckdb  # costs a sixth of a second, which most notebooks need not pay
 
@@ -96,21 +92,16 @@ def field(panel: str | Path, windows: Mapping[str, calendar.Window]) -> pd.DataF
 def fallen(prices: pd.DataFrame, sessions: int) -> pd.Series:
     """Number of columns with a negative return over the ``sessions`` sessions that end on each date.
 
+    Returns an integer Series; windows overlap, and the first ends ``sessions`` sessions after the first price.
+    Raises HelperError if a price is missing or the history is not longer than the window.
+
     Parameters
     ----------
     prices : one column a stock, indexed by session, without gaps
     sessions : length of the window, in sessions
-
-    Returns
-    -------
-    Integer Series; windows overlap, and the first ends ``sessions`` sessions after the first price.
-
-    Raises
-    ------
-    HelperError if a price is missing or the history is not longer than the window.
     """
     if calendar.with_gaps(prices).isna().to_numpy().any():
-        raise HelperError("A price is missing: a window over a gap cannot be counted; cut the frame first.")
+        raise Missing("A price is missing: a window over a gap cannot be counted; cut the frame first.")
     if len(prices) <= sessions:
         raise HelperError(f"{len(prices)} sessions hold no window of {sessions}; take a longer history.")
     change = (prices / prices.shift(sessions) - 1).iloc[sessions:]
@@ -125,6 +116,8 @@ def drawn_windows(
     Politis and Romano (1994), by ``arch``. A round draws the whole history anew in blocks of random length and
     cuts it into windows that do not overlap.
 
+    Returns an array (rounds * (len(returns) // sessions), columns), percent.
+
     Parameters
     ----------
     returns : daily simple returns in percent, one column a stock, without gaps
@@ -134,10 +127,6 @@ def drawn_windows(
     seed : of the random generator
     together : draw all stocks from the same days, so that what moves them together stays; if False each
         stock is drawn from days of its own, so that nothing but chance makes them fall together
-
-    Returns
-    -------
-    Array (rounds * (len(returns) // sessions), columns), percent.
     """
     from arch.bootstrap import StationaryBootstrap
 
@@ -170,6 +159,11 @@ def drops_from_high(
 ) -> pd.DataFrame:
     """How far a stock fell from its high: at its lowest over the last sessions, and at the last close.
 
+    Returns a frame by day with ``drop`` (lowest value of the last part against the highest before it, percent),
+    ``low`` and ``high`` (their dates) and ``now`` (last close against the highest value, percent). Days without a
+    value on every session of their window are left out. Raises HelperError if the last part is not shorter than the
+    window.
+
     Parameters
     ----------
     closes : by session, without a session left out
@@ -177,16 +171,6 @@ def drops_from_high(
     sessions : length of the last part, close to close, in which the lowest value is looked for
     year : length of the window in which a high counts, in sessions
     lows, highs : of the same sessions, where a session's own low and high are meant; closes by default
-
-    Returns
-    -------
-    Frame by day with ``drop`` (lowest value of the last part against the highest before it, percent), ``low`` and
-    ``high`` (their dates) and ``now`` (last close against the highest value, percent). Days without a value on
-    every session of their window are left out.
-
-    Raises
-    ------
-    HelperError if the last part is not shorter than the window.
     """
     if not 0 < sessions < year:
         raise HelperError(f"A window of {year} sessions holds no last part of {sessions}; lengthen it.")
@@ -217,6 +201,9 @@ def random_baskets(
 ) -> np.ndarray:
     """Mean returns of baskets drawn at random, with as many stocks of each sector as wanted.
 
+    Returns an array (draws,): the mean return of each basket, percent. Raises HelperError if the pool holds fewer
+    stocks of a sector than wanted.
+
     Parameters
     ----------
     returns : return of each stock of the pool, percent, indexed by symbol
@@ -224,14 +211,6 @@ def random_baskets(
     wanted : number of stocks by sector
     draws : number of baskets; within one basket no stock is drawn twice
     seed : of the random generator
-
-    Returns
-    -------
-    Array (draws,): the mean return of each basket, percent.
-
-    Raises
-    ------
-    HelperError if the pool holds fewer stocks of a sector than wanted.
     """
     generator = np.random.default_rng(seed)
     total = np.zeros(draws)

@@ -30,24 +30,19 @@ def period_ends(start: calendar.Day, end: calendar.Day, code: str) -> pd.Datetim
 def weekly_returns(prices: pd.DataFrame, ends: pd.DatetimeIndex) -> pd.DataFrame:
     """Simple returns in percent from one week's end to the next, one column a series.
 
+    Returns a frame indexed by ``ends[1:]``; NaN before a series begins and after it ends. Raises HelperError if a
+    series lacks the close of a week's end between its first and its last one.
+
     Parameters
     ----------
     prices : closes (or closes adjusted for dividends) by session; a series may begin late or end early
     ends : the last session of each week, in order, without gaps
-
-    Returns
-    -------
-    Frame indexed by ``ends[1:]``; NaN before a series begins and after it ends.
-
-    Raises
-    ------
-    HelperError if a series lacks the close of a week's end between its first and its last one.
     """
     closes = prices.reindex(ends)
     for name in closes:
         inside = closes[name].loc[closes[name].first_valid_index() : closes[name].last_valid_index()]
         if inside.isna().any():
-            raise HelperError(
+            raise Missing(
                 f"{name} has no close on {inside.index[inside.isna()][0]:%Y-%m-%d}, the end of a week; "
                 f"fetch it again, nothing is filled in."
             )
@@ -60,10 +55,8 @@ def match(values: pd.Series, ends: pd.DatetimeIndex) -> pd.DataFrame:
     That is the value of the week's last session. Where that day has none (the bond market keeps holidays that
     New York's exchange does not), it is the last value observed since the end of the week before.
 
-    Returns
-    -------
-    Frame indexed by ``ends``: ``value``, ``observed`` (its date) and ``late`` (True where it is older than
-    the week's end). A week without any observation has NaN, NaT and False.
+    Returns a frame indexed by ``ends``: ``value``, ``observed`` (its date) and ``late`` (True where it is older
+    than the week's end). A week without any observation has NaN, NaT and False.
     """
     series = values.dropna()
     if series.empty:
@@ -74,27 +67,20 @@ def match(values: pd.Series, ends: pd.DatetimeIndex) -> pd.DataFrame:
     before = pd.Series([ends[0] - pd.Timedelta(days=7), *ends[:-1]], index=ends)
     fresh = found & (observed > before).to_numpy()
     level = pd.Series(series.to_numpy()[np.maximum(place, 0)], index=ends)
-    return pd.DataFrame(
-        {
-            "value": level.where(fresh),
-            "observed": observed.where(fresh),
-            "late": fresh & (observed < pd.Series(ends, index=ends)),
-        }
-    )
+    late = fresh & (observed < pd.Series(ends, index=ends))
+    return pd.DataFrame({"value": level.where(fresh), "observed": observed.where(fresh), "late": late})
 
 
 def weekly_changes(values: pd.Series, ends: pd.DatetimeIndex, strict: bool = False) -> pd.Series:
     """Change of a daily series from one week's end to the next, in its own unit (percentage points).
+
+    Returns a Series indexed by ``ends[1:]``; NaN where a week has no value.
 
     Parameters
     ----------
     values : daily observations, in percent for a yield
     ends : the last session of each week, in order
     strict : leave out the changes to and from a week whose value is older than its end
-
-    Returns
-    -------
-    Series indexed by ``ends[1:]``; NaN where a week has no value.
     """
     at = match(values, ends)
     level = at["value"].mask(at["late"]) if strict else at["value"]
@@ -129,6 +115,14 @@ def newey_west_lags(count: int) -> int:
     return int(4 * (count / 100) ** (2 / 9))
 
 
+def power(size: float, se: float) -> float:
+    """Chance in percent that a true effect of ``size`` is told from zero with a standard error of ``se``."""
+    from scipy.stats import norm
+
+    away = abs(size) / se
+    return float(100 * (norm.cdf(away - Z) + norm.cdf(-away - Z)))
+
+
 @dataclass(frozen=True)
 class Slope:
     """A slope with its error: pp per pp; ``p`` is two-sided, from Student's t."""
@@ -159,10 +153,7 @@ class Slope:
 
     def power(self, size: float = 1.0) -> float:
         """Chance in percent that a true slope of ``size`` would have been told from zero with this error."""
-        from scipy.stats import norm
-
-        away = abs(size) / self.se
-        return float(100 * (norm.cdf(away - Z) + norm.cdf(-away - Z)))
+        return power(size, self.se)
 
     def reading(self, size: float = 1.0, sign: int = -1) -> str:
         """What the interval tells of a link of the given sign: yes, the other way round, no, or nothing.
@@ -180,6 +171,9 @@ def hac_slope(
 ) -> Slope:
     """Least squares of a spread of returns on the change of a yield, with Newey-West errors.
 
+    Returns a Slope; ``dropped`` counts the weeks that lacked one of the values. Raises HelperError for fewer than
+    twelve weeks, or a yield that does not move.
+
     Parameters
     ----------
     spread : returns of one fund minus those of another, percentage points a week
@@ -187,14 +181,6 @@ def hac_slope(
     controls : further variables that are held fixed, one column each
     lags : of the Newey-West (1987) covariance with Bartlett weights, by statsmodels and without its
         small-sample factor; :func:`newey_west_lags` by default, zero gives White's errors
-
-    Returns
-    -------
-    Slope; ``dropped`` counts the weeks that lacked one of the values.
-
-    Raises
-    ------
-    HelperError for fewer than twelve weeks, or a yield that does not move.
     """
     import statsmodels.api as sm
 
@@ -208,16 +194,8 @@ def hac_slope(
     used = newey_west_lags(len(whole)) if lags is None else lags
     known = np.column_stack([np.ones(len(whole)), whole[:, 1:]])
     fit = sm.OLS(whole[:, 0], known).fit(cov_type="HAC", cov_kwds={"maxlags": used}, use_t=True)
-    return Slope(
-        slope=float(fit.params[1]),
-        se=float(fit.bse[1]),
-        t=float(fit.tvalues[1]),
-        p=float(fit.pvalues[1]),
-        n=len(whole),
-        lags=used,
-        dropped=len(rows) - len(whole),
-        intercept=float(fit.params[0]),
-    )
+    b, se, t, p = (float(part[1]) for part in (fit.params, fit.bse, fit.tvalues, fit.pvalues))
+    return Slope(b, se, t, p, len(whole), used, len(rows) - len(whole), float(fit.params[0]))
 
 
 def panel(
@@ -231,6 +209,8 @@ def panel(
 ) -> pd.DataFrame:
     """One row a week: the spread of each pair of funds, the return of the market, the change of each yield.
 
+    Returns a frame indexed by ``ends``, in percentage points; the first row is empty.
+
     Parameters
     ----------
     prices : closes adjusted for dividends by session; pairs whose funds it lacks are left out
@@ -239,10 +219,6 @@ def panel(
     ends : the last session of each week (or of another period)
     market : the column of ``prices`` whose return becomes the column ``market``
     strict : as for :func:`weekly_changes`
-
-    Returns
-    -------
-    Frame indexed by ``ends``, in percentage points; the first row is empty.
     """
     change = weekly_returns(prices, ends)
     known = {name: pair for name, pair in pairs.items() if set(pair) <= set(change)}
@@ -280,6 +256,9 @@ def held_slope(
 ) -> Slope:
     """Weekly slope of a pair's spread of returns on a yield, with the market's return held fixed.
 
+    Returns :class:`Slope`: ``slope``, ``se``, ``t``, ``low``, ``high``, ``n``, ``smallest``, and ``power(size)``
+    and ``reading(size)`` for an effect that would matter.
+
     Parameters
     ----------
     prices : closes adjusted for dividends by session, with both funds and the market
@@ -287,11 +266,6 @@ def held_slope(
     start, end : the window; a week counts if it lies wholly within it
     pair : the spread is the return of the first minus that of the second
     lags : as for :func:`hac_slope`
-
-    Returns
-    -------
-    :class:`Slope`: ``slope``, ``se``, ``t``, ``low``, ``high``, ``n``, ``smallest``, and ``power(size)`` and
-    ``reading(size)`` for an effect that would matter.
     """
     first = calendar.session_on_or_before(start)
     ends = calendar.week_ends(first - pd.Timedelta(days=first.weekday()), end)
@@ -353,11 +327,9 @@ def out_of_sample(
 ) -> dict[str, float]:
     """How the plain slope of a window did in the weeks of a later one, by the signs and by the squared misses.
 
-    Returns
-    -------
-    ``slope`` before; ``weeks`` later in which the yield moved; ``right``, how often the slope had the sign of the
-    spread right, with ``p`` against tossing a coin; ``falling`` and its ``p_falling``, the same for "the pair gains
-    when the yield falls"; ``r2``, percent of the squared misses of the plain mean that the slope saves.
+    Returns ``slope`` before; ``weeks`` later in which the yield moved; ``right``, how often the slope had the sign
+    of the spread right, with ``p`` against tossing a coin; ``falling`` and its ``p_falling``, the same for "the
+    pair gains when the yield falls"; ``r2``, percent of the squared misses of the plain mean that the slope saves.
     """
     from scipy.stats import binomtest
 
@@ -371,15 +343,9 @@ def out_of_sample(
     mean = weeks.loc[weeks_within(index, *training), pair].mean()
     missed = float(((rows[pair] - before.intercept - before.slope * rows[rate]) ** 2).sum())
     tossed = [float(binomtest(hits, len(moved)).pvalue) for hits in (right, falling)]
-    return {
-        "slope": before.slope,
-        "weeks": len(moved),
-        "right": right,
-        "p": tossed[0],
-        "falling": falling,
-        "p_falling": tossed[1],
-        "r2": 100 * (1 - missed / float(((rows[pair] - mean) ** 2).sum())),
-    }
+    found = {"slope": before.slope, "weeks": len(moved), "right": right, "p": tossed[0]}
+    saved = 100 * (1 - missed / float(((rows[pair] - mean) ** 2).sum()))
+    return found | {"falling": falling, "p_falling": tossed[1], "r2": saved}
 
 
 def without(values: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
@@ -434,6 +400,8 @@ def rolling_slope(
     that neither equal variances nor independent weeks are assumed. The same draw of positions serves all
     windows. The band is pointwise: it is right for one week chosen beforehand.
 
+    Returns a frame indexed by the last week of each window: ``slope``, ``low``, ``high`` (pp per pp).
+
     Parameters
     ----------
     spread, change : as for :func:`hac_slope`; weeks without either are left out before the windows are cut
@@ -443,10 +411,6 @@ def rolling_slope(
     block : mean length of a block, weeks
     seed : of the random generator
     share : of the draws that lie inside the band
-
-    Returns
-    -------
-    Frame indexed by the last week of each window: ``slope``, ``low``, ``high`` (pp per pp).
     """
     parts = [spread.rename("y"), change.rename("x"), *([held.rename("z")] if held is not None else [])]
     rows = pd.concat(parts, axis=1, join="inner").dropna()
@@ -474,9 +438,7 @@ def shuffled_t(
     What a test finds where nothing is to be found: the placebo behind a permutation test. The formula is
     that of :func:`hac_slope` without controls, for all draws at once.
 
-    Returns
-    -------
-    Array (draws,).
+    Returns an array (draws,).
     """
     pairs = pd.concat([spread.rename("y"), change.rename("x")], axis=1, join="inner").dropna()
     y = pairs["y"].to_numpy(float) - pairs["y"].mean()

@@ -1,4 +1,4 @@
-"""Records: values above every earlier value of the series."""
+"""Records, values above every earlier one of the series, and runs of sessions."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ def is_record(values: pd.Series, by: float = 0.0) -> pd.Series:
         for a value missing between the first and the last: nobody knows what would have been a record after
         it. Cut the series before the gap, or use :func:`record_dates` over a span that ends before it.
     """
+    values = _whole(values)
+    before = values.cummax().shift(1)
+    return (values > before + by).rename("record")
+
+
+def _whole(values: pd.Series) -> pd.Series:
     values = calendar.with_gaps(values)
     known = values.notna().to_numpy()
     if known.any() and not known[known.argmax() : len(known) - known[::-1].argmax()].all():
@@ -27,20 +33,18 @@ def is_record(values: pd.Series, by: float = 0.0) -> pd.Series:
         raise Missing(
             f"A record cannot be told across {str(gone)[:10]}, which {values.name or 'the series'} lacks."
         )
-    before = values.cummax().shift(1)
-    return (values > before + by).rename("record")
+    return values
+
+
+def highest_before(values: pd.Series, day: str | pd.Timestamp) -> float:
+    """The highest value before ``day``; Missing, as of :func:`is_record`, where one is lacking that could be higher."""
+    return float(_whole(values.loc[:day]).iloc[:-1].max())
 
 
 def record_dates(values: pd.Series, start: str | pd.Timestamp, end: str | pd.Timestamp) -> list[str]:
     """ISO dates of the records from ``start`` to ``end``, judged against the whole history in ``values``."""
     flags = is_record(values.loc[:end]).loc[start:]
     return [f"{date:%Y-%m-%d}" for date in flags.index[flags]]
-
-
-def longest_run(flags: pd.Series) -> int:
-    """Length of the longest run of consecutive True values."""
-    ends = (~flags).cumsum()
-    return int(flags.groupby(ends).sum().max())
 
 
 def run_ending(flags: pd.Series, day: str | pd.Timestamp) -> int:
@@ -55,6 +59,40 @@ def runs(flags: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(
         {"first": grouped.min(), "last": grouped.max(), "length": grouped.size()}
     ).reset_index(drop=True)
+
+
+def streaks(prices: pd.Series, benchmark: pd.Series | None = None, down: bool = False) -> pd.DataFrame:
+    """Every run of sessions on which a series gained, or gained more than another, the longest first.
+
+    Parameters
+    ----------
+    prices, benchmark : closes, or closes adjusted for dividends; with a benchmark the sessions are those on which
+        the one return is above the other, and both must have a price at either end of a session
+    down : runs of losses, or of sessions on which it trailed
+
+    Returns
+    -------
+    Frame with ``first`` and ``last`` (dates of the run's sessions), ``length`` (sessions) and ``change``: the return
+    from the close before the run to its last close, percent; with a benchmark, minus that of the benchmark, points.
+    Of equal length the later comes first. An unchanged session, and one whose return is not known, ends a run.
+    """
+    frame = calendar.with_gaps(prices).rename("own").to_frame()
+    if benchmark is not None:
+        frame = frame.join(calendar.with_gaps(benchmark).rename("other"), how="outer")
+    moves = frame.pct_change(fill_method=None)
+    lead = moves["own"] - moves.get("other", 0.0)
+    found = runs(lead < 0 if down else lead > 0)
+    at = frame.index.get_indexer(pd.DatetimeIndex(found["last"]))
+    whole = (frame.iloc[at].to_numpy() / frame.iloc[at - found["length"].to_numpy()].to_numpy() - 1) * 100
+    found["change"] = whole[:, 0] - (whole[:, 1] if benchmark is not None else 0.0)
+    return found.sort_values(["length", "last"], ascending=False, ignore_index=True)
+
+
+def longest_streak(prices: pd.Series, benchmark: pd.Series | None = None, down: bool = False) -> pd.Series:
+    """The first row of :func:`streaks`: ``first``, ``last``, ``length``, ``change``; of length 0 if there is no run."""
+    found = streaks(prices, benchmark, down)
+    none = pd.Series({"first": None, "last": None, "length": 0, "change": 0.0}, dtype=object)
+    return none if found.empty else found.iloc[0]
 
 
 def count_records(paths: np.ndarray, before: float) -> np.ndarray:

@@ -39,6 +39,8 @@ def stationary_paths(
 ) -> np.ndarray:
     """Price paths drawn by the stationary bootstrap (Politis and Romano 1994, by ``arch``).
 
+    Returns an array (paths, sessions) of levels.
+
     Parameters
     ----------
     returns : daily simple returns in percent, the pool that is drawn from
@@ -47,10 +49,6 @@ def stationary_paths(
     start : level before the first session
     seed : of the random generator
     block : mean block length in sessions; :func:`block_length` of the pool by default
-
-    Returns
-    -------
-    Array (paths, sessions) of levels.
     """
     from arch.bootstrap import StationaryBootstrap
 

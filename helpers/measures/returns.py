@@ -9,25 +9,20 @@ import numpy as np
 import pandas as pd
 
 from helpers import calendar
-from helpers.files import HelperError, Missing
+from helpers.files import Missing
 
 
 def window_return(prices: pd.Series | pd.DataFrame, window: calendar.Window) -> float | pd.Series:
     """Simple return in percent from the close of ``window.start`` to the close of ``window.end``.
+
+    Returns a float for a series, a Series by column for a frame; percent. Raises Missing if a value of the first or
+    last session is not there.
 
     Parameters
     ----------
     prices : one price series, or a frame with one column a series, indexed by session. Closes give price
         returns; closes adjusted for dividends give total returns.
     window : sessions between which the return is measured
-
-    Returns
-    -------
-    float for a series, a Series by column for a frame; percent.
-
-    Raises
-    ------
-    Missing if a value of the first or last session is not there.
     """
     for date in (window.start, window.end):
         if date not in prices.index or np.any(pd.isna(prices.loc[date])):
@@ -58,13 +53,7 @@ def calendar_years(prices: pd.Series) -> pd.Series:
 
     A year counts if the last session of the year before and its own last session are both there.
     """
-    out = {}
-    prices = prices.dropna()
-    for year in range(prices.index[0].year + 1, prices.index[-1].year + 1):
-        span = calendar.calendar_year(year)
-        if span.start in prices.index and span.end in prices.index:
-            out[year] = window_return(prices, span)
-    return pd.Series(out, dtype=float, name=prices.name)
+    return year_to_date_on(prices, 12, 31)
 
 
 def year_to_date_on(prices: pd.Series, month: int, day: int) -> pd.Series:
@@ -91,14 +80,12 @@ def rolling_returns(prices: pd.Series, sessions: int) -> pd.Series:
 def triangle(prices: pd.Series, benchmark: pd.Series, dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Relative performance for every start (row) before every end (column) among ``dates``.
 
-    Returns
-    -------
-    Square frame in percentage points: the return of ``prices`` minus that of ``benchmark`` from the row's
+    Returns a square frame in percentage points: the return of ``prices`` minus that of ``benchmark`` from the row's
     date to the column's; NaN on and below the diagonal.
     """
     own, other = (series.reindex(dates).to_numpy() for series in (prices, benchmark))
     if np.isnan(own).any() or np.isnan(other).any():
-        raise HelperError("A date of the triangle has no price in one of the two series; choose sessions.")
+        raise Missing("A date of the triangle has no price in one of the two series; choose sessions.")
     spread = (own[None, :] / own[:, None] - other[None, :] / other[:, None]) * 100
     spread[np.tril_indices(len(dates))] = np.nan
     return pd.DataFrame(spread, index=dates, columns=dates)

@@ -51,30 +51,21 @@ class Bias:
 def value_spread(ratios: pd.DataFrame, high: Sequence[Hashable], low: Sequence[Hashable]) -> pd.Series:
     """Mean log book-to-market of the ``high`` columns less that of the ``low`` ones.
 
+    Returns a Series by date, in logs: 2 means that a dollar of price buys e^2 = 7.4 times as much book equity in
+    value as in growth. NaN where one of the portfolios has no ratio, so that the mean never changes its members in
+    silence. Raises HelperError for a ratio of zero or below, which has no logarithm.
+
     Parameters
     ----------
     ratios : book equity over market equity, one column a portfolio, by date
     high, low : columns of value and of growth portfolios
-
-    Returns
-    -------
-    Series by date, in logs: 2 means that a dollar of price buys e^2 = 7.4 times as much book equity in
-    value as in growth. NaN where one of the portfolios has no ratio, so that the mean never changes its
-    members in silence.
-
-    Raises
-    ------
-    HelperError for a ratio of zero or below, which has no logarithm.
     """
-    used = ratios[[*high, *low]]
-    if used.le(0).to_numpy().any():
+    if ratios[[*high, *low]].le(0).to_numpy().any():
         raise HelperError(
-            "A book-to-market ratio is zero or negative and has no logarithm; check the missing codes."
+            "A book-to-market ratio is zero or negative: it has no logarithm; check the missing codes."
         )
-    logs = np.log(used)
-    return (logs[list(high)].mean(axis=1, skipna=False) - logs[list(low)].mean(axis=1, skipna=False)).rename(
-        "spread"
-    )
+    value, growth = (np.log(ratios[list(part)]).mean(axis=1, skipna=False) for part in (high, low))
+    return (value - growth).rename("spread")
 
 
 def formation(monthly: Frame) -> Frame:
@@ -87,14 +78,12 @@ def formation(monthly: Frame) -> Frame:
 def after_june(monthly: pd.Series, months: int = 12, compound: bool = True) -> pd.Series:
     """Return over the ``months`` months from July of each year, by year (int), in percent.
 
+    Returns a Series by year of the June before; NaN where the file ends too early or a month is missing.
+
     Parameters
     ----------
     monthly : returns in percent by month (PeriodIndex)
     compound : True for the compounded return, False for the sum of the monthly ones
-
-    Returns
-    -------
-    Series by year of the June before; NaN where the file ends too early or a month is missing.
     """
     growth = np.log1p(monthly / 100) if compound else monthly
     total = growth.rolling(months).sum().shift(1 - months)
@@ -149,12 +138,6 @@ def hodrick(y: pd.Series, x: pd.Series, horizon: int) -> Regression:
     Sums of returns overlap, and Newey-West rejects too often. Under the null of no prediction the overlap
     can be moved from the returns to the predictor: the errors rest on one-period returns times the sum of
     the last ``horizon`` predictors.
-
-    Parameters
-    ----------
-    y : return of one period, in the row of the predictor that precedes it
-    x : predictor
-    horizon : number of periods that are summed
     """
     from scipy import stats
 
@@ -168,13 +151,7 @@ def hodrick(y: pd.Series, x: pd.Series, horizon: int) -> Regression:
     weighted = summed * (after - after.mean())[horizon - 1 :, None]
     error = float(np.sqrt((inverse @ (weighted.T @ weighted / starts) @ inverse)[1, 1] / starts))
     t = float(params[1] / error)
-    return Regression(
-        slope=float(params[1]),
-        error=error,
-        t=t,
-        p=float(2 * stats.norm.sf(abs(t))),
-        n=starts,
-    )
+    return Regression(float(params[1]), error, t, float(2 * stats.norm.sf(abs(t))), starts)
 
 
 def predict(
@@ -193,9 +170,7 @@ def predict(
 def non_overlapping(y: pd.Series, x: pd.Series, horizon: int) -> pd.DataFrame:
     """The same regression on every ``horizon``-th row, once for each row to begin with.
 
-    Returns
-    -------
-    Frame by first row (0 to horizon - 1): ``slope``, ``t`` (classical errors) and ``n``. The starts share
+    Returns a frame by first row (0 to horizon - 1): ``slope``, ``t`` (classical errors) and ``n``. The starts share
     data with one another: they show how much hangs on the choice, they are no independent samples.
     """
     from scipy import stats
@@ -219,15 +194,13 @@ def stambaugh(y: pd.Series, x: pd.Series) -> Bias:
     finds a slope where there is none. The bias is about ``-(1 + 3 rho) / n`` times the slope of the return's
     residual on the predictor's shock.
 
+    Returns :class:`Bias`: ``persistence`` (rho, autoregression of x), ``correlation`` of the two residuals,
+    ``bias`` and ``corrected`` slope.
+
     Parameters
     ----------
     y : return after each row's predictor; consecutive rows
     x : predictor
-
-    Returns
-    -------
-    :class:`Bias`: ``persistence`` (rho, autoregression of x), ``correlation`` of the two residuals, ``bias``
-    and ``corrected`` slope.
     """
     after, before = _pairs(y, x)
     slope, rho, residual, shock = _system(after, before)
@@ -248,12 +221,13 @@ def _system(y: np.ndarray, x: np.ndarray) -> tuple[float, float, np.ndarray, np.
 def null_slopes(y: pd.Series, x: pd.Series, draws: int, seed: int) -> np.ndarray:
     """Slopes that chance finds when ``x`` predicts nothing but stays as slow, and as tied to ``y``, as it is.
 
-    Pairs of residuals are drawn with replacement; the predictor is built up again as a first-order
+    In a short sample a slow predictor's persistence comes out too low, and the spread of these slopes too wide:
+    a test against them then rejects too seldom. Pairs of residuals are drawn with replacement; the predictor is
+    built up again as a first-order
     autoregression, the return is its mean plus its residual.
 
-    Returns
-    -------
-    Array (draws,) of least-squares slopes; compare its spread, and its mean (the bias), with the slope found.
+    Returns an array (draws,) of least-squares slopes; compare its spread, and its mean (the bias), with the slope
+    found.
     """
     after, before = _pairs(y, x)
     _, rho, residual, shock = _system(after, before)

@@ -6,7 +6,7 @@ given as a pair of funds, (value, growth), whose closes adjusted for dividends a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -60,12 +60,6 @@ def lead(prices: pd.DataFrame, families: Families, window: calendar.Window) -> p
     change = _over(prices, funds(families), window)
     found = {name: change[value] - change[growth] for name, (value, growth) in families.items()}
     return _unit(pd.Series(found, name=str(window)))
-
-
-def leads(prices: pd.DataFrame, families: Families, windows: Iterable[calendar.Window]) -> pd.DataFrame:
-    """As :func:`lead`, a row a family and a column a window (under its name)."""
-    found = {window.name: lead(prices, families, window) for window in windows}
-    return _unit(pd.DataFrame(found))
 
 
 def path(prices: pd.DataFrame, pairs: Families, start: calendar.Day, end: calendar.Day) -> pd.DataFrame:

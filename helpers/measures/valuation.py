@@ -37,6 +37,8 @@ _CLASS = r"\s+(?:CLASS|SERIES)\b.*$"
 def latest_quarter(day: str | pd.Timestamp, lag: int = 40, annual_lag: int = 75) -> pd.Period:
     """The last calendar quarter whose report is due by ``day``.
 
+    Returns a quarterly Period.
+
     Parameters
     ----------
     day : the day on which somebody wants to know
@@ -44,10 +46,6 @@ def latest_quarter(day: str | pd.Timestamp, lag: int = 40, annual_lag: int = 75)
         have 40 days for form 10-Q, the rest 45.
     annual_lag : days from the end of a fourth quarter. Accelerated filers have 75 days for form 10-K, large
         ones 60, the rest 90.
-
-    Returns
-    -------
-    Quarterly Period.
     """
     quarter = pd.Timestamp(day).to_period("Q") - 1
     while quarter.end_time.normalize() + pd.Timedelta(days=annual_lag if quarter.quarter == 4 else lag) > (
@@ -60,24 +58,20 @@ def latest_quarter(day: str | pd.Timestamp, lag: int = 40, annual_lag: int = 75)
 def quarter_table(rows: pd.DataFrame, account: str) -> pd.DataFrame:
     """Quarterly figures of one account: one row a ticker, one column a quarter (Period), USD.
 
+    Raises HelperError for an unknown account, or if a ticker has two figures for one quarter.
+
     Parameters
     ----------
     rows : frame with ``ticker, year, quarter, account, amount``
-
-    Raises
-    ------
-    HelperError for an unknown account, or if a ticker has two figures for one quarter.
     """
     chosen = rows[rows["account"] == account]
     if chosen.empty:
         raise HelperError(
             f"There is no account '{account}'; there are {', '.join(sorted(set(rows['account'])))}."
         )
-    if chosen.duplicated(["ticker", "year", "quarter"]).any():
-        twice = chosen[chosen.duplicated(["ticker", "year", "quarter"])].iloc[0]
-        raise HelperError(
-            f"{twice['ticker']} has two figures of {account} for {twice['year']}Q{twice['quarter']}; keep one."
-        )
+    if len(twice := chosen[chosen.duplicated(["ticker", "year", "quarter"])]):
+        ticker, year, quarter = twice.iloc[0][["ticker", "year", "quarter"]]
+        raise HelperError(f"{ticker} has two figures of {account} for {year}Q{quarter}; keep one.")
     stamp = pd.PeriodIndex.from_fields(year=chosen["year"], quarter=chosen["quarter"], freq="Q")
     table = pd.DataFrame(
         {"ticker": chosen["ticker"].to_numpy(), "stamp": stamp, "amount": chosen["amount"].to_numpy(float)}
@@ -117,17 +111,15 @@ def companies(holdings: pd.DataFrame, caps: pd.Series) -> pd.DataFrame:
     count it twice. Two lines are classes of one company if their names agree up to the words "CLASS" or
     "SERIES" and their tickers in the first three letters (namesakes do not).
 
+    Returns a frame by ticker (that of the class with the most money in the fund): ``name, sector, weight`` (percent
+    of the fund's stocks, all classes together), ``cap`` (USD, of the first class that has one), ``classes`` (tuple
+    of tickers) and ``stock`` (False for rights, warrants, escrows).
+
     Parameters
     ----------
     holdings : lines of the file with ``ticker, name, sector, market_value, asset_class``; cash and futures
         (an asset class that is neither "Equity" nor missing) are left out here
     caps : market value of the whole company in USD, indexed by symbol
-
-    Returns
-    -------
-    Frame by ticker (that of the class with the most money in the fund): ``name, sector, weight`` (percent of
-    the fund's stocks, all classes together), ``cap`` (USD, of the first class that has one), ``classes``
-    (tuple of tickers) and ``stock`` (False for rights, warrants, escrows).
     """
     lines = holdings[holdings["asset_class"].isna() | holdings["asset_class"].eq("Equity")].copy()
     lines["key"] = lines["ticker"].where(lines["ticker"].str.isalnum(), lines["name"])
@@ -138,14 +130,8 @@ def companies(holdings: pd.DataFrame, caps: pd.Series) -> pd.DataFrame:
     lines.loc[~lines["stock"], "company"] = "/" + lines["key"] + lines["name"]
     lines = lines.sort_values(["weight", "key"], ascending=[False, True], kind="stable")
     grouped = lines.groupby("company", sort=False)
-    out = grouped.agg(
-        ticker=("key", "first"),
-        name=("name", "first"),
-        sector=("sector", "first"),
-        weight=("weight", "sum"),
-        cap=("cap", "first"),
-        stock=("stock", "first"),
-    )
+    firsts = dict.fromkeys(["key", "name", "sector", "weight", "cap", "stock"], "first") | {"weight": "sum"}
+    out = grouped.agg(firsts).rename(columns={"key": "ticker"})
     classes: dict[str, dict[str, None]] = {}
     for company, key in zip(lines["company"], lines["key"], strict=True):
         classes.setdefault(company, {})[key] = None
@@ -174,12 +160,8 @@ def status(members: pd.DataFrame, quarters: pd.DataFrame, income: pd.Series) -> 
     quarters : its rows of a :func:`quarter_table`, by :func:`match`
     income : the :func:`trailing` sum of the quarters that are needed
     """
-    tests = [
-        ~members["stock"].astype(bool),
-        members["cap"].isna(),
-        quarters.notna().sum(axis=1) == 0,
-        income.isna(),
-    ]
+    unknown = quarters.notna().sum(axis=1) == 0
+    tests = [~members["stock"].astype(bool), members["cap"].isna(), unknown, income.isna()]
     return pd.Series(np.select(tests, STATUSES[:-1], STATUSES[-1]), members.index, name="status")
 
 
@@ -243,15 +225,13 @@ class Fund:
     ) -> pd.DataFrame:
         """The companies of one list, as :func:`companies` gives them, with ``income`` and ``status``.
 
+        Raises Missing for a list, or market values of a day, that the store lacks.
+
         Parameters
         ----------
         held, priced : date of the list, and of the market values (by default the same)
         last, quarters : the quarters that are summed; by default four, up to the last known on ``priced``
         raw : with the slips of scale
-
-        Raises
-        ------
-        Missing for a list, or market values of a day, that the store lacks.
         """
         day = priced or held
         for name, known, wanted in (("holdings", self.lists, held), ("listings", self.values, day)):
@@ -340,22 +320,18 @@ def pe_of(yield_percent: float) -> float:
 def pe_table(members: pd.DataFrame) -> pd.Series:
     """The P/E of one basket by every method in use; NaN where a method has no P/E.
 
+    Returns a Series: ``sum, all`` and ``sum, profit only`` (market values over earnings), ``weight, all`` and
+    ``weight, profit only`` (harmonic means by fund weight), ``mean of P/Es, profit only`` (arithmetic, by fund
+    weight) and ``median P/E, profit only``.
+
     Parameters
     ----------
     members : covered companies with ``weight, cap, income``
-
-    Returns
-    -------
-    Series: ``sum, all`` and ``sum, profit only`` (market values over earnings), ``weight, all`` and
-    ``weight, profit only`` (harmonic means by fund weight), ``mean of P/Es, profit only`` (arithmetic, by
-    fund weight) and ``median P/E, profit only``.
     """
     profit = members[members["income"] > 0]
     ratio = profit["cap"] / profit["income"]
-    out = {}
-    for kind in ("all", "profit only"):
-        for how in ("sum", "weight"):
-            out[f"{how}, {kind}"] = pe_of(basket_yield(members, how, kind))
+    ways = [(how, kind) for kind in ("all", "profit only") for how in ("sum", "weight")]
+    out = {f"{how}, {kind}": pe_of(basket_yield(members, how, kind)) for how, kind in ways}
     held = profit["weight"].sum()
     out["mean of P/Es, profit only"] = float((ratio * profit["weight"]).sum() / held) if held else np.nan
     out["median P/E, profit only"] = float(ratio.median())
@@ -484,16 +460,14 @@ def quality(fund: Fund, held: str, last: str) -> pd.Series:
 def readings(facts: Iterable[Any], subject: str, upto: str) -> pd.DataFrame:
     """P/Es that others have reported, from rows of the public record whose subject begins with ``subject``.
 
+    Returns a frame by id, in the order of dates: ``date, provider, losses`` ("counted" or "left out") and ``pe``
+    (NaN where the earnings summed to a loss).
+
     Parameters
     ----------
     facts : rows with ``id, date, subject, value``; the subject reads "<subject>, <provider>, with loss-makers"
         or "..., without loss-makers"
     upto : the last date taken
-
-    Returns
-    -------
-    Frame by id, in the order of dates: ``date, provider, losses`` ("counted" or "left out") and ``pe`` (NaN where
-    the earnings summed to a loss).
     """
     rows = {}
     for fact in facts:

@@ -4,7 +4,7 @@
 :func:`helpers.report.command.report`, which executes them first where there is a store.
 """
 
-from helpers.report.pages import ReportError
+from helpers.report.environment import ReportError
 from helpers.report.site import Published, publish
 
 __all__ = ["Published", "ReportError", "publish"]

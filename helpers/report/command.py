@@ -8,20 +8,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 
 from helpers import files, market, notebooks, store
+from helpers.claims import registry
 from helpers.files import HelperError
 from helpers.report import site
-from helpers.words import date, listing
+from helpers.words import and_more, date, listing
 
-SITE = files.ROOT / "site"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 #: A browser that neither calls home nor asks anything.
 QUIET = (
@@ -35,25 +33,44 @@ QUIET = (
 )
 
 
-def report(target: Path = SITE, one_file: bool = False, finish: Callable[[Path], None] | None = None) -> Path:
+def report(
+    target: Path | None = None,
+    one_file: bool = False,
+    fresh: bool = False,
+    finish: Callable[[Path], None] | None = None,
+) -> Path:
     """Execute the notebooks on the store, or publish the committed run, and write the site; its address.
 
-    Where there is no store, one is fetched first if there is a network and ``DATA=no`` does not refuse it.
+    Where there is no store, one is fetched first if there is a network and ``DATA=no`` does not refuse it. An
+    article about the synthetic market is executed on that; so is one without a store that was never executed.
     """
+    target = target or registry.place().site
     site.check_target(target)
     if not notebooks.names():
         raise HelperError("There are no notebooks to publish.")
-    missing, path = [], store.locate()
+    if registry.made_up():
+        return _ended(_invented(target, "So is the article.", one_file, finish), [])
+    missing, path = [], _store()
     if path is None:
         told, without = _fetched()
         site.say(told)
         missing += without
-        path = store.locate()
-    if path is None:
-        made, missing = _committed(target, told, one_file, finish), ["market data"]
+        path = _store()
+    held = store.Store(path) if path is not None else None
+    if held is not None and held.source == "store":
+        made = _executed(held, target, one_file, fresh, finish, missing)
     else:
-        made = _executed(store.Store(path), target, one_file, finish, missing)
+        if held is not None:
+            told = f"The market data at {path} are made up, so that nothing is executed on them."
+        publish = _committed if _was_executed() else _invented
+        made, missing = publish(target, told, one_file, finish), ["market data"]
     return _ended(made, missing)
+
+
+def _store() -> Path | None:
+    """Where the store is; None where there is none yet, be it in a folder that MARKET_DATA names."""
+    home = store.home()
+    return None if home.is_dir() and store.vacant(home) else store.locate()
 
 
 def _fetched() -> tuple[str, list[str]]:
@@ -63,9 +80,18 @@ def _fetched() -> tuple[str, list[str]]:
     except ModuleNotFoundError:
         return f"There is no market data here, so that nothing is executed; {market.HOW_TO_GET_DATA}.", []
     done = fetch.first_store(fetch.Progress(bar=sys.stderr.isatty()))
-    gaps = sorted({day for days in done.gaps.values() for day in days})
-    told = done.sentence or f"There is no market data here; {market.HOW_TO_GET_DATA}."
-    return told, [*done.lacks, *(f"the session {day} of some series" for day in gaps)]
+    return done.sentence or f"There is no market data here; {market.HOW_TO_GET_DATA}.", list(done.lacks)
+
+
+def _invented(target: Path, why: str, one_file: bool, finish: Any) -> site.Published:
+    """Execute on the synthetic market and publish: verdicts come of it only where the article is about it."""
+    line = f"Executed on the synthetic market: every price is made up. {why}"
+    site.say(line)
+    with files.scratch("run") as folder:
+        notebooks.run(
+            notebooks.names(), lambda name: folder / f"{name}.ipynb", site.say, bar=sys.stderr.isatty()
+        )
+        return site.publish(folder, target, line, one_file, finish, partial=True)
 
 
 def _committed(target: Path, why: str, one_file: bool, finish: Any) -> site.Published:
@@ -75,7 +101,7 @@ def _committed(target: Path, why: str, one_file: bool, finish: Any) -> site.Publ
         site.say(f"Published from the committed run{_until(verdicts)}.")
         return f"Published from the committed run{_until(verdicts)}. {why}"
 
-    return site.publish(notebooks.FOLDER, target, line, one_file, finish)
+    return site.publish(notebooks.folder(), target, line, one_file, finish)
 
 
 def _until(verdicts: list[dict[str, Any]]) -> str:
@@ -85,21 +111,25 @@ def _until(verdicts: list[dict[str, Any]]) -> str:
 
 
 def _executed(
-    held: store.Store, target: Path, one_file: bool, finish: Any, missing: list[str]
+    held: store.Store, target: Path, one_file: bool, fresh: bool, finish: Any, missing: list[str]
 ) -> site.Published:
     """Execute on a store and publish; a notebook that cannot run on it is published as it was committed."""
     reference = market.is_reference(held)
-    until = f"market data to {date(held.last_session)}"
+    until = f"market data to {date(held.until)}"
     known = " (the reference store)" if reference else " (not the reference store)"
     said = [f"Executed on {until}{known}."]
     if old := market.staleness(held.last_session, pd.Timestamp.now()):
         said.append(old)
+    if gaps := held.gap_sentence():
+        said.append(gaps)
+        days = sorted({day for name in held.lives for day in held.gaps(name)})
+        missing.append(f"{and_more([date(day) for day in days], 6)} in some series")
     if gone := held.lacks(*store.optional_files()):
         said.append(f"{gone} What rests on them is left out or not judged, and each notebook says so.")
-        missing.append(gone.rstrip("."))
+        missing.append(gone.removeprefix("Not in this store: ").partition(". ")[0])
     before, notes, wanted = _before(), dict[str, str](), notebooks.names()
     site.say("\n".join([*said[1:], f"Executing {len(wanted)} notebooks on {until}{known} ..."]))
-    with _working() as folder:
+    with files.scratch("run") as folder:
         failures: dict[str, str] = {}
         notebooks.run(
             wanted,
@@ -107,9 +137,9 @@ def _executed(
             site.say,
             bar=sys.stderr.isatty(),
             failures=None if reference else failures,
+            fresh=fresh,
         )
         for name, why in failures.items():
-            shutil.copy(notebooks.path_of(name), folder)
             notes[name] = (
                 f"This page is the committed run{_until(before or [])}; on {until} it could not run: {why}"
             )
@@ -120,25 +150,19 @@ def _executed(
         return site.publish(folder, target, " ".join(said), one_file, finish, before, notes)
 
 
+def _was_executed() -> bool:
+    return any(notebooks.STAMP in book.metadata for book in notebooks.read_all().values())
+
+
 def _before() -> list[dict[str, Any]] | None:
-    """The committed verdicts; None, with a sentence, if they are at fault."""
+    """The committed verdicts; None if there are none, or, with a sentence, if they are at fault."""
+    if not _was_executed():
+        return None
     try:
-        return notebooks.verdicts(notebooks.FOLDER)
+        return notebooks.verdicts(notebooks.folder())
     except HelperError as error:
         site.say(f"The committed run cannot be compared: {error}")
         return None
-
-
-@contextmanager
-def _working() -> Iterator[Path]:
-    """A folder for the executed notebooks; those that killed runs left are swept first."""
-    for stray in files.cache().glob("run-*"):
-        owner = stray.name.split("-")[1]
-        if not (owner.isdigit() and psutil.pid_exists(int(owner))):
-            shutil.rmtree(stray, ignore_errors=True)
-    name = f"run-{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=name, dir=files.cache(), ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def _ended(made: site.Published, missing: list[str]) -> Path:
@@ -171,8 +195,9 @@ def _print(browser: str, source: Path, target: Path) -> None:
         raise HelperError(f"{Path(browser).name} could not print the report (exit code {done.returncode}).")
 
 
-def pdf(target: Path = SITE) -> Path:
+def pdf(target: Path | None = None, fresh: bool = False) -> Path:
     """The report with its printed edition; path of the PDF."""
+    target = target or registry.place().site
     browser = find_browser()
     if browser is None:
         raise HelperError(
@@ -183,6 +208,7 @@ def pdf(target: Path = SITE) -> Path:
     report(
         target,
         one_file=True,
+        fresh=fresh,
         finish=lambda folder: _print(browser, folder / site.file_name(".html"), folder / name),
     )
     return target / name

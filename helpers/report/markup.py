@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import html
+import keyword
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import mistune
@@ -35,7 +33,7 @@ _OF_MATH = """
 """
 _ATTRIBUTES = {
     "*": {"aria-label", "class", "id", "role", "tabindex", "title"},
-    "a": {"href"},
+    "a": {"href", "rel"},
     "ol": {"start"},
     "th": {"colspan", "rowspan", "scope"},
     "td": {"colspan", "rowspan"},
@@ -77,12 +75,11 @@ class Links:
 
     one_file: bool = False
     pages: frozenset[str] = frozenset()
-    verdicts: Mapping[str, str] = field(default_factory=dict)  # claim -> the page that judges it
 
     def href(self, page: str, anchor: str = "", here: str = "") -> str:
         """Address of a page or of a place on it, as written on the page ``here``."""
-        if self.one_file:
-            return f"#{self.id(page, anchor)}"
+        if self.one_file:  # which holds each verdict once, on its card
+            return f"#{page if _CLAIM.fullmatch(page) else self.id(page, anchor)}"
         target = "" if page == here and anchor else f"{page}.html"
         return f"{target}#{anchor}" if anchor else target
 
@@ -112,7 +109,6 @@ class Context:
     level: int = 0
     tables: int = 0
     figures: int = 0
-    section_figure: str = ""
 
     def heading(self, level: int, text: str) -> tuple[int, str]:
         """Level and id of the next heading: one first level, none skipped."""
@@ -120,14 +116,12 @@ class Context:
         self.level = level
         slug = self.unique(re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "part")
         self.headings.append((level, slug, text))
-        self.section_figure = ""
         return min(level + self.shift, 6), self.links.id(self.page, slug)
 
     def figure(self) -> str:
-        """Id of the next figure."""
+        """Anchor of the next figure."""
         self.figures += 1
-        self.section_figure = f"figure-{self.figures}"
-        return self.links.id(self.page, self.section_figure)
+        return f"figure-{self.figures}"
 
     def unique(self, slug: str) -> str:
         """``slug``, numbered if the page has it already."""
@@ -162,8 +156,12 @@ def safe(html_: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )
-    # A date that breaks at its hyphens is hard to read.
-    return _DAY.sub(r"<time>\g<0></time>", visible(kept))
+    return dated(visible(kept))
+
+
+def dated(html_: str) -> str:
+    """HTML whose dates do not break at their hyphens."""
+    return _DAY.sub(r"<time>\g<0></time>", html_)
 
 
 def scroll(table: str, label: str) -> str:
@@ -200,11 +198,11 @@ class _Renderer(mistune.HTMLRenderer):
         elif url.startswith("#"):
             href = self.context.href(self.context.page, url[1:])
         elif re.match(r"(?:https?|mailto):", url):
-            href = url
+            hint = f' title="{escape(title)}"' if title else ""
+            return f'<a href="{escape(url)}" rel="noreferrer"{hint}>{text}</a>'
         else:
             return text  # a file of the project, which a reader of the report does not have
-        hint = f' title="{escape(title)}"' if title else ""
-        return f'<a href="{escape(href)}"{hint}>{text}</a>'
+        return f'<a href="{escape(href)}">{text}</a>'
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return f"<em>{escape(strip_tags(text))}</em>"  # nothing is loaded from elsewhere
@@ -239,25 +237,18 @@ def markdown(text: str, context: Context) -> str:
 
 # ------------------------------------------------------------------------------------------------ code
 
-#: Only what helps reading is marked; every other token stays plain text, which keeps pages small.
-_MARKS = (("Keyword", "k"), ("Literal.String", "s"), ("Comment", "c"))
-
-
-@cache
-def _lexer() -> Any:
-    from pygments.lexers.python import PythonLexer
-
-    return PythonLexer(stripnl=False, ensurenl=False)
-
-
-@cache
-def _mark(kind: Any) -> str:
-    name = ".".join(kind)
-    return next((css for start, css in _MARKS if name.startswith(start)), "")
+#: Only what helps reading is marked (strings, comments, keywords), which keeps pages small.
+_MARKS = re.compile(
+    r"""(?P<s>[rbfuRBFU]{0,2}(?:\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))"""
+    rf"|(?P<c>\#[^\n]*)|\b(?P<k>{'|'.join(keyword.kwlist)})\b"
+)
 
 
 def highlight(code: str) -> str:
-    """Python as HTML with marks for keywords, strings and comments; neighbours with one mark are one piece."""
-    tokens = ((_mark(kind), escape_text(text)) for kind, text in _lexer().get_tokens(code))
-    pieces = [(css, "".join(text for _, text in run)) for css, run in groupby(tokens, itemgetter(0))]
-    return "".join(f'<span class="{css}">{text}</span>' if css else text for css, text in pieces)
+    """Python as HTML with marks for keywords, strings and comments."""
+    pieces, end = [], 0
+    for found in _MARKS.finditer(code):
+        pieces.append(escape_text(code[end : found.start()]))
+        pieces.append(f'<span class="{found.lastgroup}">{escape_text(found[0])}</span>')
+        end = found.end()
+    return "".join([*pieces, escape_text(code[end:])])

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import io
-import re
 import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from helpers import tables
+from markupsafe import Markup
+
+from helpers import notebooks, tables
 from helpers.claims import card, registry
-from helpers.files import HelperError
 from helpers.report import markup
+from helpers.report.environment import NOT_JUDGED, ReportError, citation, pieces
 from helpers.report.markup import Context, Links, escape, safe
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+    from helpers.claims import Claim
 
 #: As helpers.figure names it; reading it there would load the whole of Matplotlib.
 CHART = "application/vnd.claims.chart+json"
@@ -26,10 +30,46 @@ CHART = "application/vnd.claims.chart+json"
 _GARBLED = (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError)
 #: Pixels of the largest picture.
 MOST_PIXELS = 50_000_000
+#: Sections that a reader looks things up in: folded, where the notebook names them so.
+FOLDED = ("## Loose words, defined", "## Data")
 
 
-class ReportError(HelperError):
-    """The report cannot be written."""
+@dataclass(frozen=True)
+class Row:
+    """One claim with its verdict, if it has one, and the address of its page."""
+
+    claim: Claim
+    verdict: dict[str, Any] | None
+    href: str
+
+    @property
+    def key(self) -> str:
+        """CSS class and filter value of the verdict."""
+        return self.verdict["verdict"] if self.verdict else NOT_JUDGED
+
+    @property
+    def section(self) -> str:
+        """The article's section, in our words."""
+        return registry.sections()[self.claim.section]
+
+    @property
+    def article(self) -> str | None:
+        """The article's own figure, in words."""
+        return card.article_figure(self.verdict) if self.verdict else None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart on a page: where its picture and its numbers are, and what is said of it."""
+
+    page: str
+    anchor: str
+    source: str
+    csv: str
+    alt: str
+    width: int
+    height: int
+    about: Mapping[str, Any]
 
 
 @dataclass
@@ -40,10 +80,10 @@ class Page:
     title: str
     body: str
     contents: list[tuple[int, str, str]]
-    reviews: list[dict[str, Any]]
     claims: list[str]
     note: str = ""
-    images: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    charts: dict[str, Figure] = field(default_factory=dict)  # claim -> the last chart before its card
 
     @property
     def number(self) -> str:
@@ -52,9 +92,14 @@ class Page:
 
 
 def render(
-    name: str, notebook: NotebookNode, owned: list[str], links: Links | None = None, shift: int = 0
+    name: str,
+    notebook: NotebookNode,
+    owned: list[str],
+    links: Links | None = None,
+    shift: int = 0,
+    rows: Mapping[str, Row] | None = None,
 ) -> Page:
-    """Write one notebook's page.
+    """Write one notebook's page: the answer before the claims, what is looked up folded.
 
     Parameters
     ----------
@@ -63,187 +108,232 @@ def render(
     owned : ids of the claims that it judges; their cards become anchors
     links : how pages address each other
     shift : levels by which headings are lowered, for one file that holds every page
+    rows : every claim with its verdict
     """
     context = Context(name, links or Links(), shift, frozenset(owned))
-    page = Page(name, name, "", [], [], owned)
-    parts: list[str] = []
-    count = 0
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            parts.append(markup.markdown(cell.source, context))
-        elif cell.cell_type == "code" and cell.source.strip():
-            count += 1
-            try:
-                parts.append(_cell(cell, count, page, context))
-            except _GARBLED as error:
-                what = " ".join(f"{type(error).__name__}: {error}".split())[:120]
-                raise ReportError(
-                    f"{name}, code cell {count} holds an output that cannot be shown ({what}); "
-                    f"execute it again with `python -m helpers notebooks {name}`."
-                ) from None
-    if not context.headings:
-        parts.insert(0, f"<h{1 + shift}>{escape(name)}</h{1 + shift}>\n")
-    else:
+    page = Page(name, name, "", [], owned)
+    writer = _Writer(page, context, rows or {})
+    body = "".join(writer.section(cells) for cells in _sections(notebook))
+    if context.headings:
         page.title = context.headings[0][2]
-    page.body = "".join(parts)
+    else:
+        body = f"<h{1 + shift}>{escape(name)}</h{1 + shift}>\n{body}"
+    page.body = body
     page.contents = [entry for entry in context.headings if entry[0] in (2, 3)]
     return page
 
 
-def _cell(cell: NotebookNode, number: int, page: Page, context: Context) -> str:
-    """Code folded away, its output in the open; a solution folded as a whole, an exercise not at all."""
-    tags = cell.metadata.get("tags", [])
-    code = (
-        f'<pre tabindex="0" role="group" aria-label="Code {number} of {page.name}"><code>'
-        f"{markup.highlight(cell.source)}</code></pre>"
-    )
-    charted = any(CHART in output.get("data", {}) for output in cell.outputs)
-    outputs = "".join(_output(output, number, page, context, charted) for output in cell.outputs)
-    if "solution" in tags:
-        return f'<details class="solution"><summary>Solution</summary>{code}{outputs}</details>\n'
-    if "exercise" in tags:
-        return f"{code}{outputs}\n"
-    return f'<details class="code"><summary>Code {number}</summary>{code}</details>\n{outputs}'
+def _sections(notebook: NotebookNode) -> list[list[tuple[int, NotebookNode]]]:
+    """Cells with their numbers by section; the answer, which follows what the article says, comes before it."""
+    numbers = {id(cell): number for number, cell in enumerate(notebooks.code_cells(notebook), 1)}
+    found: list[list[tuple[int, NotebookNode]]] = [[]]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            found.append([])
+        found[-1].append((numbers.get(id(cell), 0), cell))
+    for place, cells in enumerate(found[:-1]):
+        if place and any(
+            _shows(output) == "cards" for _, cell in cells for output in cell.get("outputs", ())
+        ):
+            found[place : place + 2] = found[place : place + 2][::-1]
+            break
+    return found
 
 
-def _output(output: NotebookNode, number: int, page: Page, context: Context, charted: bool) -> str:
-    if output.output_type == "stream":
-        return _text(output.text, number, page.name)
-    data = output.get("data", {})
-    html, text = data.get("text/html", ""), str(data.get("text/plain", ""))
-    if card.MIME in data:
-        verdict = card.whole(data[card.MIME])
-        page.reviews.append(card.claim_review(verdict))
-        return _verdict(verdict, context)
-    if "image/png" in data:
-        return _figure(data, output.get("metadata", {}).get("image/png", {}), page, context)
-    if tables.MIME in data:
-        return _table(data[tables.MIME], context)
-    if html.startswith('<div class="rr-claims">'):
-        return _claims(text, context)
-    if html.startswith('<details class="rr-data">') and charted:
-        return ""  # the numbers behind a chart: they were made from its data
-    if re.match('<(?:div|table|details|p) class="rr-', html):
-        return markup.scroll(safe(html), context.table())
-    if "text/markdown" in data:
-        return f'<div class="said">{markup.markdown(data["text/markdown"], context)}</div>\n'
-    return _text(text, number, page.name)
+def _shows(output: NotebookNode) -> str:
+    return str(output.get("data", {}).get(card.CLAIMS_MIME, {}).get("show", ""))
 
 
-def _text(text: str, number: int, name: str) -> str:
-    if not text.strip():
-        return ""
-    return (
-        f'<pre class="out" tabindex="0" role="group" aria-label="Output of code {number} of {name}">'
-        f"{markup.plain(text.rstrip())}</pre>\n"
-    )
+class _Writer:
+    """The cells of one page as HTML, in order."""
+
+    def __init__(self, page: Page, context: Context, rows: Mapping[str, Row]) -> None:
+        self.page, self.context, self.rows = page, context, rows
+        self.figure: Figure | None = None  # the last one of the section
+        self.charted = False
+
+    def section(self, cells: list[tuple[int, NotebookNode]]) -> str:
+        """A section; one that is looked up only is folded under its heading."""
+        parts = [part for number, cell in cells for part in self._cell(number, cell)]
+        if not (cells and cells[0][1].source.startswith(FOLDED)):
+            return "".join(parts)
+        heading, end, rest = parts[0].partition(f"</h{2 + self.context.shift}>")
+        return (
+            f'<details class="fold"><summary>{heading}{end}</summary>\n{rest}{"".join(parts[1:])}</details>\n'
+        )
+
+    def _cell(self, number: int, cell: NotebookNode) -> Iterator[str]:
+        if cell.cell_type == "markdown":
+            before = len(self.context.headings)
+            yield markup.markdown(cell.source, self.context)
+            if len(self.context.headings) > before:
+                self.figure = None
+        elif number:
+            try:
+                yield self._code(number, cell)
+            except _GARBLED as error:
+                what = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+                raise ReportError(
+                    f"{self.page.name}, code cell {number} holds an output that cannot be shown ({what}); "
+                    f"execute it again with `python -m helpers notebooks {self.page.name}`."
+                ) from None
+
+    def _code(self, number: int, cell: NotebookNode) -> str:
+        """Code folded away, its output in the open; a solution folded as a whole, an exercise not at all."""
+        tags = cell.metadata.get("tags", [])
+        code = (
+            f'<pre tabindex="0" role="group" aria-label="Code {number} of {self.page.name}"><code>'
+            f"{markup.highlight(cell.source)}</code></pre>"
+        )
+        self.charted = False
+        outputs = "".join(self._output(output, number) for output in cell.outputs)
+        if "solution" in tags:
+            return f'<details class="solution"><summary>Solution</summary>{code}{outputs}</details>\n'
+        if "exercise" in tags:
+            return f"{code}{outputs}\n"
+        mark = " check" if "check" in tags else ""
+        folded = f'<details class="code"><summary>Code {number}</summary>{code}</details>\n'
+        return f'<div class="run{mark}">{folded}{outputs}</div>\n' if mark else f"{folded}{outputs}"
+
+    def _output(self, output: NotebookNode, number: int) -> str:
+        data = output.get("data", {})
+        text = output.text if output.output_type == "stream" else str(data.get("text/plain", ""))
+        if card.MIME in data:
+            return self._verdict(card.whole(data[card.MIME]))
+        if "image/png" in data:
+            return self._chart(data, output.get("metadata", {}).get("image/png", {}))
+        if tables.MIME in data:
+            return self._table(data[tables.MIME])
+        if kind := _shows(output):
+            shown = [self.rows[key] for key in data[card.CLAIMS_MIME]["claims"] if key in self.rows]
+            return str(pieces().tiles(shown) if kind == "tiles" else self._claims(shown))
+        if data.get("text/html", "").startswith('<div class="rr-chart">'):
+            return ""  # what a plain export shows around a chart: here it is made from the chart's data
+        if "text/markdown" in data:
+            return f'<div class="said">{markup.markdown(data["text/markdown"], self.context)}</div>\n'
+        if "text/html" in data and ' class="rr-' in data["text/html"][:60]:
+            return markup.scroll(safe(data["text/html"]), self.context.table())
+        if not text.strip():
+            return ""
+        label = f"Output of code {number} of {self.page.name}"
+        shown_text = markup.plain(text.rstrip())
+        return f'<pre class="out" tabindex="0" role="group" aria-label="{label}">{shown_text}</pre>\n'
+
+    # ---------------------------------------------------------------------------------------------- claims
+
+    def _verdict(self, payload: dict[str, Any]) -> str:
+        """The card with its links; the first card of a claim that the notebook judges is a place to go to."""
+        key, context, place = payload["id"], self.context, ""
+        if key in context.owned and key not in context.ids:
+            place = context.links.id(context.page, context.unique(key))
+            if self.figure:
+                self.page.charts[key] = self.figure
+        links = [(context.href(self.figure.page, self.figure.anchor), "Chart")] if self.figure else []
+        links.append((context.href("article", key), "Place in the article"))
+        links.append(
+            (context.href("index", key), "Scoreboard")
+            if context.links.one_file
+            else (context.href(key), "All figures, the rule and the sources")
+        )
+        whole = context.links.one_file  # elsewhere the claim has a page of its own
+        body = Markup(safe(card.as_html(payload, every=whole, folded=whole)))
+        return str(pieces().verdict(key, payload["verdict"], body, links, place))
+
+    def _claims(self, rows: list[Row]) -> str:
+        """What the article says, with the verdicts; the first row of a claim is a place to go to."""
+        places = {}
+        for key in (row.claim.id for row in rows):
+            if key in self.context.owned and f"{key}-said" not in self.context.ids:
+                places[key] = self.context.links.id(self.context.page, self.context.unique(f"{key}-said"))
+        return str(pieces().claims(rows, places, self.context.table()))
+
+    # ---------------------------------------------------------------------------------------------- tables
+
+    def _table(self, table: Mapping[str, Any]) -> str:
+        """A table: numbers to the right and unbroken, long texts wide, claims as links to their pages.
+
+        A column that says the same in every row of many is said once, in the caption.
+        """
+        columns = table["columns"]
+        texts = [
+            [tables.cell(value, column["digits"]) for value, column in zip(row, columns, strict=True)]
+            for row in table["rows"]
+        ]
+        constant = [
+            place
+            for place, column in enumerate(columns)
+            if place
+            and column["kind"] == "text"
+            and len(texts) > 3
+            and len({row[place] for row in texts}) == 1
+        ]
+        kept = [place for place in range(len(columns)) if place not in constant]
+        widths = {place: max((len(row[place]) for row in texts), default=0) for place in kept}
+        css = {
+            place: "long" if width > 45 else "mid" if width > 18 else "" for place, width in widths.items()
+        }
+        headed = table["headed"]
+        css |= {p: "num" for p in kept if columns[p]["kind"] == "number" and not (headed and p == 0)}
+        said = "; ".join(f"{columns[p]['name']}: {texts[0][p]}" for p in constant)
+        caption = " · ".join(filter(None, [table.get("caption", ""), f"all rows: {said}" if said else ""]))
+        made = pieces().table(
+            caption, columns, kept, css, texts, headed, self._addresses(texts), self.context.table()
+        )
+        return str(made)
+
+    def _addresses(self, texts: list[list[str]]) -> dict[str, str]:
+        """Addresses of the cells that name a claim."""
+        return {text: self.rows[text].href for row in texts for text in row if text in self.rows}
+
+    # ---------------------------------------------------------------------------------------------- charts
+
+    def _chart(self, data: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
+        """A chart: the picture, with its title and source line as text, and the numbers behind it."""
+        from PIL import Image
+
+        image = base64.b64decode("".join(data["image/png"].split()), validate=True)
+        wide, high = struct.unpack(">II", image[16:24]) if image[:8] == b"\x89PNG\r\n\x1a\n" else (0, 0)
+        width = int(metadata.get("width", wide))
+        if not (0 < wide * high <= MOST_PIXELS and width > 0):
+            raise ValueError(f"a picture of {wide} by {high} pixels, {width} wide")
+        Image.open(io.BytesIO(image)).verify()
+        about = data.get(CHART, {})
+        name = f"img/{self.page.number}-{hashlib.sha256(image).hexdigest()[:10]}"
+        anchor = self.context.figure()
+        self.figure = Figure(
+            self.page.name,
+            anchor,
+            f"{name}.png",
+            f"{name}.csv" if about else "",
+            str(metadata.get("alt") or data.get("text/plain") or ""),
+            width,
+            round(high * width / wide),
+            about,
+        )
+        self.charted = True
+        table = Markup(self._table(about["table"])) if about else ""
+        if self.context.links.one_file:
+            source = "data:image/png;base64," + base64.b64encode(image).decode()
+        else:
+            source = self.figure.source
+            self.page.files[source] = image
+            if about:
+                self.page.files[self.figure.csv] = numbers(about).encode("utf-8")
+        place = self.context.links.id(self.page.name, anchor)
+        return str(pieces().figure(self.figure, source, place, table, not self.context.links.one_file))
 
 
-# ------------------------------------------------------------------------------------------------ claims
-
-
-def _verdict(payload: dict[str, Any], context: Context) -> str:
-    """The card with its links; the first card of a claim that the notebook judges is a place to go to."""
-    key, place, links = payload["id"], "", []
-    if key in context.owned and key not in context.ids:
-        place = f' id="{context.links.id(context.page, context.unique(key))}"'
-    if f"{key}-rule" in context.ids:
-        links.append((context.href(context.page, f"{key}-rule"), "What the article says"))
-    if context.section_figure:
-        links.append((context.href(context.page, context.section_figure), "Chart"))
-    links += [
-        (context.href("article", key), "Place in the article"),
-        (context.href("index", key), "Scoreboard"),
-    ]
-    items = "".join(
-        f'<li><a href="{href}">{text}<span class="sr"> of {key}</span></a></li>' for href, text in links
-    )
-    return (
-        f'<div class="verdict rr-{payload["verdict"]}"{place}>{safe(card.as_html(payload, every=True))}'
-        f'<ul class="rr-links">{items}</ul></div>\n'
-    )
-
-
-def _claims(text: str, context: Context) -> str:
-    """What the article says, from the registry: the ids begin the lines of the output's text."""
-    shown = []
-    for key in re.findall(r"(?m)^(C\d+) ", text):
-        name, place, link = f"{key}-rule", "", ""
-        if key in context.owned and name not in context.ids:
-            place = f' id="{context.links.id(context.page, context.unique(name))}"'
-        if key in context.links.verdicts:
-            href = context.href(context.links.verdicts[key], key)
-            link = f'<ul class="rr-links"><li><a href="{href}">Verdict<span class="sr"> on {key}</span></a></li></ul>'
-        shown.append(f"<div{place}>{safe(card.Cards((registry.claim(key),))._repr_html_())}{link}</div>")
-    return f'<div class="claims">{"".join(shown)}</div>\n'
-
-
-# ------------------------------------------------------------------------------------------------ tables, charts
-
-
-def _table(table: dict[str, Any], context: Context) -> str:
-    """A table from its data: numbers to the right and unbroken, long texts wide, claims as links to their verdicts."""
-    columns, rows = table["columns"], table["rows"]
-    texts = [
-        [tables.cell(value, column["digits"]) for value, column in zip(row, columns, strict=True)]
-        for row in rows
-    ]
-    styles = []
-    for place, column in enumerate(columns):
-        longest = max((len(row[place]) for row in texts), default=0)
-        width = "long" if longest > 45 else "mid" if longest > 18 else ""
-        name = "num" if column["kind"] == "number" and not (place == 0 and table["headed"]) else width
-        styles.append(f' class="{name}"' if name else "")
-    head = tables.head_cells([escape(column["name"]) for column in columns], styles)
-    body = "".join(f"<tr>{_cells(row, styles, table['headed'], context)}</tr>" for row in texts)
-    caption = f"<caption>{escape(table['caption'])}</caption>" if table.get("caption") else ""
-    made = f'<table class="rr-table">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return markup.scroll(safe(made), context.table()) + "\n"
-
-
-def _cells(row: list[str], styles: list[str], headed: bool, context: Context) -> str:
-    cells = []
-    for place, (text, style) in enumerate(zip(row, styles, strict=True)):
-        shown = escape(text)
-        if page := context.links.verdicts.get(text):
-            shown = f'<a href="{context.href(page, text)}">{text}</a>'
-        tag, scope = ("th", ' scope="row"') if headed and not place else ("td", "")
-        cells.append(f"<{tag}{scope}{style}>{shown}</{tag}>")
-    return "".join(cells)
-
-
-def _figure(data: Any, metadata: Any, page: Page, context: Context) -> str:
-    """A chart: the picture, and the numbers behind it from its data."""
-    from PIL import Image
-
-    image = base64.b64decode("".join(data["image/png"].split()), validate=True)
-    wide, high = struct.unpack(">II", image[16:24]) if image[:8] == b"\x89PNG\r\n\x1a\n" else (0, 0)
-    width = int(metadata.get("width", wide))
-    if not (0 < wide * high <= MOST_PIXELS and width > 0):
-        raise ValueError(f"a picture of {wide} by {high} pixels, {width} wide")
-    Image.open(io.BytesIO(image)).verify()
-    about = data.get(CHART, {})
-    alt = str(about.get("alt") or metadata.get("alt") or data.get("text/plain") or "")
-    place = context.figure()
-    if context.links.one_file:
-        source = "data:image/webp;base64," + base64.b64encode(smaller(image)).decode()
-    else:
-        source = f"img/{page.number}-{hashlib.sha256(image).hexdigest()[:10]}.webp"
-        page.images[source] = image
-    size = f'width="{width}" height="{round(high * width / wide)}"'
-    return f'<figure id="{place}"><img src="{source}" alt="{escape(alt)}" {size}></figure>\n' + (
-        f'<details class="rr-data"><summary>The numbers behind this chart</summary>{_table(about["table"], context)}'
-        f"<p>In words: {escape(alt)}</p><p>{escape(about['source'])}</p></details>\n"
-        if about
-        else ""
-    )
-
-
-@lru_cache(maxsize=256)
-def smaller(image: bytes) -> bytes:
-    """A PNG as lossless WebP, a fifth smaller."""
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.open(io.BytesIO(image)).save(stream, "WEBP", lossless=True, method=2, quality=25)
+def numbers(about: Mapping[str, Any]) -> str:
+    """The numbers behind a chart as CSV, after lines that say what they are and how to cite them."""
+    stream = io.StringIO()
+    cited = citation()
+    said = [about["title"], about["source"]]
+    said += [f"Cite: {cited['authors']}. {cited['title']}."] if cited else []
+    for line in said:
+        stream.write(f"# {' '.join(markup.visible(str(line)).split())}\n")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([column["name"] for column in about["table"]["columns"]])
+    for row in about["table"]["rows"]:
+        # A text that a spreadsheet would take for a formula is a text.
+        writer.writerow([f"'{cell}" if str(cell)[:1] in ("=", "+", "@") else cell for cell in row])
     return stream.getvalue()

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from helpers import calendar, store
 from helpers.files import HelperError
-from helpers.sources import providers, verify
+from helpers.sources import verify
 from helpers.sources.fetch import Progress, Wish, check, chosen, fetch, last_day, target_folder
 from helpers.sources.http import Client
 from helpers.sources.vintage import Stage, staged_end
-from helpers.words import listing
+from helpers.words import and_more
 
 #: A series did not pass; a year behind verdicts is another one than the fingerprints'.
 INCOMPLETE, DIFFERENT = 1, 3
-#: A gap so many days before the end is worth naming the ``--as-of`` that leaves it out.
-RECENT = pd.Timedelta(days=60)
 _WIDTH = 78
-_MOST = 6
 
 
 def run(wish: Wish, dry_run: bool = False, verify_only: bool = False) -> int:
@@ -46,13 +43,24 @@ def run(wish: Wish, dry_run: bool = False, verify_only: bool = False) -> int:
         return 130
     _print(lines(table))
     print(f"The store is at {target}.")
-    return _closing(table)
+    return _closing(table, target)
 
 
-def _closing(table: pd.DataFrame) -> int:
+def _closing(table: pd.DataFrame, target: Path) -> int:
     """What a reader of the table must know, and the exit code that says it to a machine."""
-    if gaps := table.attrs["gaps"]:
-        _warn(_gap_sentence(gaps, table.attrs["end"]))
+    held = store.Store(target)
+    if told := held.gap_sentence():
+        told += " The provider may give it later: run the command again."
+        recent = [
+            day
+            for name in held.lives
+            for day in held.gaps(name)
+            if pd.Timestamp(day) >= held.last_session - store.RECENT
+        ]
+        if recent:
+            before = calendar.previous_session(min(recent))
+            told += f" --as-of {before:%Y-%m-%d} makes a store that ends before."
+        _warn(told)
     code = 0
     if failed := table.loc[table["state"].isin(["kept", "failed"]), "series"].tolist():
         _warn(
@@ -63,27 +71,10 @@ def _closing(table: pd.DataFrame) -> int:
     if differs := table.attrs["differs"]:
         _warn(
             f"error: in years that verdicts rest on, {len(differs)} series are not those of data/fingerprints.json "
-            f"({_some(differs)}); their verdicts may change, see the table and `python -m helpers data --verify`."
+            f"({and_more(differs, 6)}); their verdicts may change, see the table and `python -m helpers data --verify`."
         )
         code = DIFFERENT
     return code
-
-
-def _gap_sentence(gaps: dict[str, list[str]], end: str) -> str:
-    days = sorted({day for missing in gaps.values() for day in missing})
-    recent = [day for day in days if pd.Timestamp(end) - pd.Timestamp(day) < RECENT]
-    text = (
-        f"{len(gaps)} series ({_some(sorted(gaps))}) are kept without {_some(days)}, which the provider did not give; "
-        "windows that need such a day are refused. It may come later: run the command again."
-    )
-    if recent:
-        text += f" --as-of {calendar.previous_session(recent[0]):%Y-%m-%d} makes a store that ends before."
-    return text
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _MOST
-    return listing([*names[:_MOST], *([f"{more} more"] if more > 0 else [])])
 
 
 def planned(wish: Wish, target: Path) -> pd.DataFrame:
@@ -100,7 +91,7 @@ def planned(wish: Wish, target: Path) -> pd.DataFrame:
             {
                 "series": entry["id"],
                 "ticker": entry["ticker"],
-                "from": providers()[entry["provider"]]["host"],
+                "from": store.series_file()["providers"][entry["provider"]]["host"],
                 "first": "" if panel else start,
                 "last": "" if panel else end,
                 "staged": "yes" if staged else "",

@@ -157,7 +157,7 @@ def _date(flag: str, text: str | None) -> str | None:
     try:
         return f"{pd.to_datetime(text, format='%Y-%m-%d'):%Y-%m-%d}"
     except ValueError:
-        raise HelperError(f"{flag} {text} is no date; write it as 2025-12-11.") from None
+        raise HelperError(f"{flag} {text} is no date; write it as 2024-01-31.") from None
 
 
 # ----------------------------------------------------------------------------------------------- fetching
@@ -200,7 +200,9 @@ class _Run:
             row.detail = str(error)
             if entry.get("ended"):
                 row.state = "ended"
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        except OSError:
+            raise  # a full disk is no provider's fault
+        except Exception as error:
             # What no check foresaw in one provider's answer costs that series, not the run.
             row.detail = f"its answer cannot be used ({type(error).__name__}: {error})"
         row.detail = row.detail.removeprefix(f"{name}: ").rstrip(".")
@@ -329,8 +331,7 @@ def fetch(
     Returns
     -------
     One row a series: series, rows, first, last, gaps, state (new, kept, failed, ended), verdict against the
-    fingerprints, detail. ``attrs["gaps"]`` has the days left out by series, ``attrs["differs"]`` the series whose
-    years behind verdicts differ from the fingerprints, ``attrs["end"]`` the last day asked for.
+    fingerprints, detail. ``attrs["differs"]`` has the series whose years behind verdicts differ from them.
 
     Raises
     ------
@@ -393,7 +394,6 @@ def _fetch(
     assembled = stage.assemble(old, sorted(fresh), run.gaps)
     found = verify.states(assembled)
     table = _table(rows, verify.verdicts(assembled, found))
-    table.attrs = {"gaps": {k: v for k, v in run.gaps.items() if v}, "end": end}
     table.attrs["differs"] = verify.behind_verdicts(found, fresh)
     stage.move_in(spare=damaged)
     _list_changes(run.changes, report)
@@ -402,20 +402,17 @@ def _fetch(
 
 def _old(target: Path, report: Progress) -> tuple[store.Store | None, bool]:
     """The old vintage; a damaged one is no base for anything, but it must not stand in the way either."""
-    if _empty(target):
+    if store.vacant(target):
         return None, False
     try:
         return store.Store(target), False
     except store.StoreError as error:
-        report.say(f"{error} It will be set aside as {target.name}.damaged.")
+        if not any((target / name).exists() for name in (store.MANIFEST, store.PRICES, store.MACRO)):
+            raise HelperError(
+                f"{target} holds something that is no store; name another folder with MARKET_DATA."
+            ) from None
+        report.say(f"{error} It will be set aside beside it, as {target.name}.damaged.")
         return None, True
-
-
-def _empty(target: Path) -> bool:
-    """True if there is no folder, or nothing in it but what a file system puts there."""
-    return not target.is_dir() or all(
-        path.name.startswith(".") or path.name == "lost+found" for path in target.iterdir()
-    )
 
 
 def _with_staged(
@@ -513,13 +510,12 @@ def _rebase(rows: pd.DataFrame, both: pd.DataFrame, name: str) -> None:
 class Outcome:
     """What :func:`first_store` did: ``there`` (nothing to do), ``fetched``, ``refused``, ``offline`` or ``failed``.
 
-    ``sentence`` says it to a reader; ``lacks`` names the series that did not come, ``gaps`` days left out by series.
+    ``sentence`` says it to a reader; ``lacks`` names the series that did not come.
     """
 
     state: str
     sentence: str = ""
     lacks: tuple[str, ...] = ()
-    gaps: dict[str, list[str]] = field(default_factory=dict)
 
 
 def first_store(progress: Progress, client: Client | None = None) -> Outcome:
@@ -532,7 +528,7 @@ def first_store(progress: Progress, client: Client | None = None) -> Outcome:
     target = target_folder()
     if os.environ.get("DATA") == "no" or os.environ.get("MARKET_DATA") == "synthetic":
         return Outcome("refused", "Nothing was fetched, as asked for.")
-    if not _empty(target):
+    if not store.vacant(target):
         return Outcome("there")
     client = client or Client()
     try:
@@ -545,11 +541,11 @@ def first_store(progress: Progress, client: Client | None = None) -> Outcome:
     )
     try:
         table = fetch(client, target, report=progress, enough=ENOUGH)
-    except HelperError as error:
+    except Exception as error:  # whatever it is, the committed run can be published
         return Outcome("failed", f"No store could be fetched: {error}")
     lacks = table.loc[table["state"].eq("failed"), "series"]
     came = f"{len(table) - len(lacks)} of {len(table)} series were fetched into {target}."
-    return Outcome("fetched", came, tuple(lacks), table.attrs["gaps"])
+    return Outcome("fetched", came, tuple(lacks))
 
 
 def _reached(client: Client) -> None:

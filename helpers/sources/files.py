@@ -32,6 +32,8 @@ SHILLER = "https://img1.wsimg.com/blobby/go/e5e77e0b-59d1-44d9-ab25-4763ac982e53
 ISHARES = "https://www.ishares.com/us/products/239710/ishares-russell-2000-etf/1467271812596.ajax"
 #: IWM holds about 2,000 names; a file with fewer rows than this was cut.
 LEAST_HOLDINGS = 1000
+#: The fund's first day.
+FIRST_LIST = pd.Timestamp("2000-05-22")
 
 _WORKBOOK = re.compile(r"//img1\.wsimg\.com/[\w./-]+/ie_data\.xls(?:\?[\w.=&-]+)?")
 #: The reference store's last month is known; a workbook that ends earlier than so long before is an old copy.
@@ -199,6 +201,8 @@ def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:
     date = pd.to_datetime(dated, errors="coerce") if dated else pd.NaT
     if pd.isna(date) or head is None or not set(_HOLDINGS) <= set(rows[head]):
         raise SourceError(f"{name}: iShares' file has another layout; adapt helpers/sources/files.py.")
+    if not FIRST_LIST <= date <= pd.Timestamp.now():
+        raise SourceError(f"{name}: iShares' file is of {date:%Y-%m-%d}, which cannot be; it is not used.")
     width = len(rows[head])
     body = [row for row in rows[head + 1 :] if len(row) == width]
     frame = pd.DataFrame(body, columns=rows[head])[list(_HOLDINGS)].rename(columns=_HOLDINGS)
@@ -208,6 +212,8 @@ def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:
         raise SourceError(
             f"{name}: iShares' file has {len(frame):,} rows, the fund about 2,000; it is not used."
         )
+    if frame["ticker"].nunique() < 0.9 * len(frame):
+        raise SourceError(f"{name}: iShares' file names one ticker again and again; it is not used.")
     total = frame["weight_pct"].sum()
     if not 95 < total < 105:
         raise SourceError(

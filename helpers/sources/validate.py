@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers import calendar, fingerprints
-from helpers.sources import bounds
+from helpers import calendar, fingerprints, store
 
 #: A one-day change by more than this factor is looked at; a 3:2 split cannot be told from a bad day.
 JUMP = 1.6
@@ -18,6 +17,8 @@ JUMP = 1.6
 SPLITS = (3 / 2, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50)
 #: How near to a split's factor a jump must be: the price also moves on such a day.
 NEAR = 0.03
+#: So many equal closes in a row, or so many shares a day, are no market's.
+STANDSTILL, MOST_VOLUME = 15, 1e13
 #: A series whose last value is older than this many sessions is stale; days for macro series.
 STALE = 5
 STALE_DAYS = {"daily": 30, "monthly": 150, "quarterly": 260}
@@ -109,8 +110,11 @@ def prices(frame: pd.DataFrame, entry: dict[str, Any], end: str, old: pd.DataFra
     _jumps(str(entry["id"]), frame, old, found)
     _adjustment(frame, dates, entry, old, found)
     _size(dates, entry, end, old, found)
+    if "price" in str(entry.get("price")) and frame["close"].isna().all():
+        found.faults.append("it has no closes")
     if old is not None:
-        _kept(dates, old, found)
+        for column in ("close", "adj_close"):
+            _kept(dates[frame[column].notna()], old[old[column].notna()], found, column)
         _overlap(frame, old, found)
     return found
 
@@ -134,8 +138,15 @@ def _bars(frame: pd.DataFrame, dates: pd.DatetimeIndex, found: Findings) -> None
     values = frame[["open", "high", "low", "close", "adj_close"]].to_numpy()
     if (bad := ((values <= 0) | np.isinf(values)).any(axis=1)).any():
         found.faults.append(f"a price is not a positive number on {days(dates[bad])}")
-    if (bad := frame["volume"].to_numpy() < 0).any():
-        found.faults.append(f"the volume is negative on {days(dates[bad])}")
+    if (bad := ((frame["volume"] < 0) | (frame["volume"] > MOST_VOLUME)).to_numpy()).any():
+        found.faults.append(f"the volume is negative or beyond belief on {days(dates[bad])}")
+    for column in ("close", "adj_close"):
+        known = frame[column].dropna()
+        still = (known.diff() == 0).astype(int)
+        run = still.groupby((still == 0).cumsum()).cumsum()
+        if len(run) and run.max() >= STANDSTILL:
+            last = frame["date"][run.idxmax()]
+            found.faults.append(f"the {column} stands still for {run.max() + 1} sessions to {last:%Y-%m-%d}")
     # Yahoo's single precision may put a close a hair above its high.
     high, low = frame["high"].to_numpy() * (1 + 1e-4), frame["low"].to_numpy() * (1 - 1e-4)
     close, opened = frame["close"].to_numpy(), frame["open"].to_numpy()
@@ -243,11 +254,11 @@ def _size(
         )
 
 
-def _kept(dates: pd.DatetimeIndex, old: pd.DataFrame, found: Findings) -> None:
-    """Days that the old vintage has and the new one lost."""
+def _kept(dates: pd.DatetimeIndex, old: pd.DataFrame, found: Findings, column: str) -> None:
+    """Days on which the old vintage has a value that the new one lost."""
     lost = pd.DatetimeIndex(old["date"]).difference(dates)
     if len(lost):
-        found.faults.append(f"{days(lost)} was in the old vintage and is gone")
+        found.faults.append(f"the {column} of {days(lost)} was in the old vintage and is gone")
 
 
 def _overlap(frame: pd.DataFrame, old: pd.DataFrame, found: Findings) -> None:
@@ -331,7 +342,7 @@ def macro(frame: pd.DataFrame, entry: dict[str, Any], end: str, old: pd.DataFram
     if not _in_order(dates, found):
         return found
     values = pd.Series(frame["value"].to_numpy(), dates, name="value")
-    low, high = bounds().get(entry["unit"], (-np.inf, np.inf))
+    low, high = store.series_file()["units"].get(entry["unit"], (-np.inf, np.inf))
     if not np.isfinite(values).all():
         found.faults.append("a value is not finite")
     elif (bad := ~values.between(low, high)).any():
@@ -346,7 +357,7 @@ def macro(frame: pd.DataFrame, entry: dict[str, Any], end: str, old: pd.DataFram
         kind = found.notes if dates[-1] == pd.Timestamp(entry["last_known"]) else found.faults
         kind.append(f"it ends on {dates[-1]:%Y-%m-%d}, {age} days before {end}")
     if old is not None:
-        _kept(dates, old, found)
+        _kept(dates, old, found, "value")
         _revisions(frame, entry, old, found)
     return found
 

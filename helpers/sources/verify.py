@@ -51,8 +51,7 @@ def _be_fair(
     rows = store.macro_rows([name]) if macro else store.price_rows([name], [field])
     values = rows.set_index("date")[field].dropna()
     last = pd.DatetimeIndex(values.index)[-1]
-    life = (store.manifest["symbols"] | store.manifest["series"])[name]
-    gaps = {day[:4] for day in life.get("gaps", ())}
+    gaps = {day[:4] for day in store.gaps(name)}
     for year in [year for year, state in years.items() if state == "differs"]:
         part = values[pd.DatetimeIndex(values.index).year == int(year)]
         if year in {min(known), max(known)} and known[year] in _parts(part):

@@ -152,8 +152,7 @@ class Stage:
         lives: dict[str, dict[str, Any]] = {}
         if old is not None:
             whole |= {name: old.path / name for name in old.files if name not in {PRICES, MACRO}}
-            known = old.manifest["symbols"] | old.manifest["series"]
-            lives |= {name: {"vintage": "kept", "gaps": life.get("gaps")} for name, life in known.items()}
+            lives |= {name: {"vintage": "kept", "gaps": old.gaps(name)} for name in old.lives}
         for name in fresh:
             whole |= {} if name in frames else self.files(name)
         lives |= {name: {"vintage": "new", "gaps": gaps.get(name)} for name in frames}

@@ -56,7 +56,7 @@ def fetch(client: Client, entry: dict[str, Any], start: str, end: str, cache: Pa
         if not (result.get("timestamp") and result["indicators"]["quote"][0]):
             raise SourceError(f"{name}: Yahoo has no prices of these days; check the ticker in series.yaml.")
         frame = _frame(name, result)
-    except (TypeError, KeyError, IndexError, ValueError, AttributeError):
+    except (TypeError, LookupError, ValueError, AttributeError, ArithmeticError, NotImplementedError):
         raise SourceError(
             f"{name}: Yahoo's answer has another layout; adapt helpers/sources/yahoo.py."
         ) from None
@@ -150,6 +150,8 @@ def _is_what_was_asked(name: str, entry: dict[str, Any], meta: dict[str, Any]) -
             f"{name}: Yahoo's prices are in {meta['currency']}, not in {entry.get('currency', 'USD')}; "
             "they are not used."
         )
+    if (step := meta.get("dataGranularity", "1d")) != "1d":
+        raise SourceError(f"{name}: Yahoo's prices are not daily ({step}); they are not used.")
 
 
 def _frame(name: str, result: dict[str, Any]) -> pd.DataFrame:
@@ -157,7 +159,7 @@ def _frame(name: str, result: dict[str, Any]) -> pd.DataFrame:
     adjusted = (result["indicators"].get("adjclose") or [{}])[0].get("adjclose")
     # Yahoo stamps a day with the exchange's own midnight or opening: the date in that zone is the session.
     stamps = pd.to_datetime(np.asarray(result["timestamp"], dtype="int64"), unit="s", utc=True)
-    dates = stamps.tz_convert(result["meta"]["exchangeTimezoneName"]).tz_localize(None).normalize()
+    dates = stamps.tz_convert(str(result["meta"]["exchangeTimezoneName"])).tz_localize(None).normalize()
     values = {column: np.asarray(quote[column], dtype=float) for column in (*PRICES, "volume")}
     values["adj_close"] = (
         np.full(len(dates), np.nan) if adjusted is None else np.asarray(adjusted, dtype=float)

@@ -35,23 +35,50 @@
   addEventListener("hashchange", reveal);
   if (location.hash) reveal();
 
-  // The scoreboard: filters and sorting.
+  // The scoreboard: search, filters and sorting. What is chosen stands in the address, so that it can be sent on.
   var board = one("[data-board]"), form = one("[data-filters]");
   if (!board || !form) return;
-  var body = board.tBodies[0], rows = all("tr", body), selects = all("[data-filter]", form), count = one("[data-count]", form);
+  var body = board.tBodies[0], rows = all("tr", body), selects = all("[data-filter]", form);
+  var search = one("[data-search]", form), count = one("[data-count]", form);
+  var texts = rows.map(function (row) { return row.textContent.toLowerCase(); });
   var filter = function () {
-    var left = 0;
-    rows.forEach(function (row) {
+    var left = 0, wanted = search.value.trim().toLowerCase().split(/\s+/);
+    rows.forEach(function (row, place) {
       var keep = selects.every(function (s) { return !s.value || row.getAttribute("data-" + s.dataset.filter) === s.value; });
+      keep = keep && wanted.every(function (word) { return texts[place].indexOf(word) >= 0; });
       row.hidden = !keep;
       left += keep ? 1 : 0;
     });
     count.textContent = left + " of " + rows.length + " claims";
   };
+  var keep = function () {
+    var chosen = new URLSearchParams();
+    selects.forEach(function (s) { if (s.value) chosen.set(s.dataset.filter, s.value); });
+    if (search.value) chosen.set("q", search.value);
+    var text = chosen.toString();
+    try {
+      history.replaceState(null, "", location.pathname + (text ? "?" + text : "") + location.hash);
+    } catch (refused) { /* a page opened as a file may not change its address everywhere */ }
+  };
+  var changed = function () { filter(); keep(); };
+  var given = new URLSearchParams(location.search);
+  selects.forEach(function (s) {
+    var value = given.get(s.dataset.filter);
+    if (all("option", s).some(function (o) { return o.value === value; })) s.value = value;
+  });
+  search.value = given.get("q") || "";
   form.hidden = false;
-  form.addEventListener("change", filter);
+  form.addEventListener("input", changed);
   form.addEventListener("submit", function (e) { e.preventDefault(); });
-  form.addEventListener("reset", function () { setTimeout(filter, 0); });
+  form.addEventListener("reset", function () { setTimeout(changed, 0); });
+  all("[data-pick]").forEach(function (link) {
+    link.addEventListener("click", function (e) {
+      e.preventDefault();
+      form.reset();
+      one("[data-filter=verdict]", form).value = link.dataset.pick;
+      setTimeout(function () { changed(); form.scrollIntoView(); }, 1);
+    });
+  });
   filter();
 
   all("thead th", board).forEach(function (head, column) {

@@ -1,0 +1,258 @@
+"""Executed notebooks are kept, and taken again while everything that they read is as it was.
+
+In a kernel the kit notes what a notebook reads (:func:`note`): series, files of the store, claims, facts, verdicts of
+other notebooks. With the modules of the project that it imported, these are what its outputs depend on, besides its
+code, the packages' versions, and what every chart says of the data (see :meth:`Now.base`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from helpers import files
+from helpers.files import DATA, ROOT, HelperError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+Read = tuple[str, str]
+#: Where they are kept; None is a folder of the cache.
+PLACE: Path | None = None
+#: Files kept there; the oldest give way.
+MOST = 80
+#: The cell that asks a kernel at its end what it has read.
+ASK = "from helpers import executions; print(executions.told())"
+
+_INSTALLED = sorted({sysconfig.get_path(name) for name in ("purelib", "platlib")})
+_read: set[Read] = set()
+
+
+def note(kind: str, *names: str) -> None:
+    """Remember that something was read: its kind is a key of :attr:`Now.STATES` or a table of the store."""
+    _read.update((kind, name) for name in names)
+
+
+def told() -> str:
+    """What this process has read, as JSON, with the files of its modules outside of the Python installation."""
+    own = [str(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())]
+    note("file of code", *(file for file in own if file and not _installed(Path(file))))
+    return json.dumps(sorted(_read))
+
+
+def _installed(file: Path) -> bool:
+    return not file.is_absolute() or any(
+        file.is_relative_to(top) for top in [sysconfig.get_path("stdlib"), *_INSTALLED]
+    )
+
+
+def _digest(value: Any) -> str:
+    data = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True, default=str).encode()
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+class Now:
+    """What the project and its data are now, as far as notebooks read them.
+
+    Parameters
+    ----------
+    executed : folder in which notebooks find the verdicts of others
+    """
+
+    def __init__(self, executed: Path) -> None:
+        from helpers import market, store
+        from helpers.claims import registry
+
+        path = None if registry.made_up() else store.locate()
+        self.held = store.Store(path) if path else None
+        self.market = market.Market(self.held)
+        self.executed = executed
+        self._known: dict[Read, str] = {}
+
+    def base(self, name: str, notebook: NotebookNode) -> str:
+        """Names what stays for all notebooks, and the code of this one."""
+        from helpers import notebooks
+        from helpers.claims import registry
+
+        packages = sorted(entry for top in _INSTALLED for entry in os.listdir(top) if entry.endswith("-info"))
+        always = [
+            *sorted((ROOT / "helpers").glob("*.mplstyle")),
+            DATA / "series.yaml",
+            DATA / "claims.schema.json",
+        ]
+        always += [] if self.held else [ROOT / "helpers" / "synthetic.py"]
+        code = [
+            name,
+            str(notebooks.folder()),
+            notebooks.fingerprint(notebook),
+            [_file(path) for path in always],
+        ]
+        last = f"{self.held.last_session:%Y-%m-%d} {self.held.until:%Y-%m-%d}" if self.held else "synthetic"
+        return _digest([code, sys.version, packages, last, registry.head()])
+
+    def of(self, read: Iterable[Read]) -> dict[Read, str]:
+        """A digest of each thing read."""
+        asked = [(kind, name) for kind, name in read]
+        for table in ("prices.parquet", "macro.parquet"):
+            self._read_series(table, [name for kind, name in asked if kind == table])
+        for kind, name in asked:
+            if (kind, name) not in self._known or kind == "verdicts":
+                self._known[kind, name] = _digest(self.STATES[kind](self, name))
+        return {item: self._known[item] for item in asked}
+
+    def _read_series(self, table: str, names: list[str]) -> None:
+        wanted = [name for name in names if (table, name) not in self._known]
+        if not wanted:
+            return
+        from helpers.store import PRICE_FIELDS, PRICES
+
+        self._known |= {(table, name): "absent" for name in wanted}
+        if not self.held:
+            return
+        rows = self.held.prices(wanted, PRICE_FIELDS) if table == PRICES else self.held.macro(wanted)
+        for number, name in enumerate(rows.names):
+            if (own := rows.codes == number).any():
+                columns = [rows.dates.asi8, *rows.values.values()]
+                self._known[table, name] = _digest(b"".join(column[own].tobytes() for column in columns))
+
+    def _life(self, name: str) -> Any:
+        return [self.held.manifest[key].get(name) for key in ("symbols", "series")] if self.held else []
+
+    def _verdicts(self, _: str) -> Any:
+        from helpers import notebooks
+
+        books = notebooks.read_all(self.executed)
+        return {name: book.metadata for name, book in books.items() if notebooks.judges(name)}
+
+    def _claim(self, name: str) -> Any:
+        from helpers.claims import registry
+
+        known = registry.load()
+        return [vars(known[key]) for key in ([name] if name else known) if key in known]
+
+    def _claims_of(self, name: str) -> Any:
+        from helpers.claims import registry
+
+        return [claim.id for claim in registry.in_notebook(name)]
+
+    def _fact(self, name: str) -> Any:
+        from helpers.claims import registry
+
+        known = registry.facts()
+        return [vars(known[key]) for key in ([name] if name else known) if key in known]
+
+    def _question(self, name: str) -> Any:
+        from helpers import notebooks
+
+        return notebooks.question(name) if name else notebooks.names()
+
+    #: How each kind of thing stands now, by its name; an empty name is all of them.
+    STATES: Mapping[str, Any] = {
+        "file of the store": lambda self, name: self.held and self.held.files.get(name),
+        "files of the store": lambda self, _: self.held and sorted(self.held.files),
+        "life of a series": _life,
+        "file of code": lambda _, name: _file(Path(name)),
+        "claim": _claim,
+        "claims of": _claims_of,
+        "fact": _fact,
+        "question": _question,
+        "verdicts": _verdicts,
+    }
+
+    # ------------------------------------------------------------------------------------------- kept
+
+    def find(self, name: str, notebook: NotebookNode) -> float | None:
+        """Fill in the outputs of an execution with all that it read as it is now; when that was, or None."""
+        from nbformat import from_dict
+
+        from helpers import notebooks
+
+        path = _place(self.base(name, notebook))
+        # Whatever is wrong with a kept execution: the notebook is executed again.
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError, HelperError):
+            sum_, _, text = path.read_text("utf-8").partition("\n")
+            kept = json.loads(text)
+            read = {(kind, key): digest for kind, key, digest in kept["read"]}
+            if kept["data"] == self._data():  # then no series need be read to know it
+                read = {item: digest for item, digest in read.items() if not item[0].endswith(".parquet")}
+            ours = bool(self.held and self.market.published)  # whose charts are checked, see figure.py
+            if sum_ != _digest(text.encode()) or self.of(read) != read or (ours and not kept["published"]):
+                return None
+            shown = json.dumps(kept["outputs"])
+            if self.held:
+                shown = shown.replace(kept["data"][1], self.market.fingerprint)
+            for cell, outputs in zip(notebooks.code_cells(notebook), json.loads(shown), strict=True):
+                cell.outputs = [from_dict(output) for output in outputs]
+            notebooks.normalise(notebook)
+            return float(kept["when"])
+        return None
+
+    def keep(self, name: str, notebook: NotebookNode, read: str) -> None:
+        """Keep an executed notebook; ``read`` is what its kernel told."""
+        from helpers import notebooks
+
+        path = _place(self.base(name, notebook))
+        # An odd answer costs the next run its time, and nothing else.
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, HelperError):
+            states = self.of((kind, key) for kind, key in json.loads(read))
+            kept = {
+                "when": time.time(),
+                "data": self._data(),
+                "published": bool(self.held and self.market.published),
+                "read": [[*item, digest] for item, digest in states.items()],
+                "outputs": [cell.outputs for cell in notebooks.code_cells(notebook)],
+            }
+            _keep(path, kept)
+
+    def _data(self) -> list[str]:
+        return [self.held.sha, self.market.fingerprint] if self.held else []
+
+
+def remembered(key: Any, make: Callable[[], Any]) -> Any:
+    """What ``make`` made of ``key`` with the project's code, registry and record as they are: JSON, made once."""
+    own = sorted(path for path in ROOT.glob("helpers/**/*") if path.suffix in {".py", ".j2"})
+    own += sorted(
+        path for path in DATA.glob("**/*") if path.suffix in {".yaml", ".csv"} and "market" not in path.parts
+    )
+    path = _place(_digest(["made", key, sys.version, [_file(path) for path in own]]))
+    with contextlib.suppress(OSError, ValueError):
+        sum_, _, text = path.read_text("utf-8").partition("\n")
+        if sum_ == _digest(text.encode()):
+            return json.loads(text)
+    made = make()
+    _keep(path, made)
+    return made
+
+
+def _keep(path: Path, content: Any) -> None:
+    text = json.dumps(content)
+    with contextlib.suppress(OSError):  # a full disk costs the next run its time, and nothing else
+        files.write_whole(path, f"{_digest(text.encode())}\n{text}")
+        for old in sorted(path.parent.iterdir(), key=os.path.getmtime)[:-MOST]:
+            old.unlink(missing_ok=True)
+
+
+def said(kept: Mapping[str, float]) -> str:
+    """A line on notebooks that were taken from earlier executions, and when those were."""
+    from helpers.words import listing
+
+    times = sorted(f"{datetime.fromtimestamp(when):%Y-%m-%d %H:%M}" for when in kept.values())
+    span = times[0] if times[0] == times[-1] else f"{times[0]} to {times[-1]}"
+    return f"Taken from the cache, as nothing that they read has changed: {listing(list(kept))} (executed {span})."
+
+
+def _place(key: str) -> Path:
+    return (PLACE or files.cache() / "executed") / f"{key}.json"
+
+
+def _file(path: Path) -> str:
+    return files.sha256(path) if path.is_file() else "absent"

@@ -1,0 +1,121 @@
+"""What was executed before is taken again, unless something that it read has changed: exactly then it is executed."""
+
+import dataclasses
+import os
+
+import pandas as pd
+import psutil
+import pytest
+import reporting
+from conftest import write_store
+
+from helpers import calendar, executions, kernels, notebooks
+from helpers.claims import registry
+
+#: What each notebook reads besides the kit that opens the store.
+MARKET = "from helpers import market\nmkt = market.connect()\n"
+CODE = {
+    "01-russell": f"{MARKET}print(len(mkt.prices('^RUT')))",
+    "02-own": f"{MARKET}import figures\nprint(figures.TWO, mkt.fingerprint)",
+    "03-claim": "from helpers import claims\nprint(claims.claim('C16').section)",
+    "04-claims": "from helpers import claims\nprint(len(claims.load()), len(claims.registry.facts()))",
+    "05-verdicts": "from contextlib import suppress\nfrom helpers import notebooks\n"
+    "with suppress(Exception):\n    notebooks.verdicts()",
+    "06-public": f"{MARKET}print(mkt.lacks('LISTINGS'), mkt.macro('DGS2').size)",
+}
+
+
+def prices(bump=0.0):
+    days = calendar.sessions("2025-12-01", "2025-12-12")
+    rows = [
+        pd.DataFrame({"symbol": name, "date": days, "close": 100.0 + number})
+        for number, name in enumerate(["^GSPC", "^RUT"])
+    ]
+    rows[1].loc[3, "close"] += bump
+    return pd.concat(rows)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Executes the notebooks; names of those that were not taken from the cache, and all of their bytes."""
+    folder, own = tmp_path / "notebooks", tmp_path / "own"
+    monkeypatch.setattr(notebooks, "folder", lambda: folder)
+    monkeypatch.setattr(executions, "PLACE", tmp_path / "kept")
+    for name, source in CODE.items():
+        notebooks.write(reporting.notebook("T?", reporting.code(source)), folder / f"{name}.ipynb")
+    own.mkdir()
+    (own / "figures.py").write_text("TWO = 2\n")
+    monkeypatch.setenv("PYTHONPATH", str(own))
+    monkeypatch.setenv("MARKET_DATA", str(write_store(tmp_path / "store", prices())))
+
+    def execute(fresh=False):
+        lines = []
+        out = tmp_path / "out"
+        notebooks.run(list(CODE), lambda name: out / f"{name}.ipynb", lines.append, fresh=fresh)
+        done = [line.split()[0] for line in lines if not line.startswith("Taken")]
+        return done, {name: (out / f"{name}.ipynb").read_bytes() for name in CODE}
+
+    return execute
+
+
+def test_exactly_what_depends_on_a_change_is_executed_again(run, tmp_path, monkeypatch):
+    done, first = run()
+    assert done == list(CODE)
+    done, again = run()
+    assert (done, again) == ([], first)
+
+    monkeypatch.setenv("MARKET_DATA", str(write_store(tmp_path / "other", prices(bump=0.01))))
+    done, other = run()
+    assert done == ["01-russell"]
+    assert {name for name in CODE if other[name] != first[name]} == {
+        "02-own"
+    }  # it prints the data’s fingerprint
+    assert run(fresh=True) == (list(CODE), other)
+
+    own = tmp_path / "own" / "figures.py"
+    own.write_text("TWO = 3\n")
+    done, changed = run()
+    assert done == ["02-own"]
+    assert b"3 " in changed["02-own"]
+
+    claim = registry.claim("C16")
+    known = registry.load() | {"C16": dataclasses.replace(claim, says=f"{claim.says}!")}
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_loaded", lambda: known)
+        assert run()[0] == ["03-claim", "04-claims", "05-verdicts"]
+    fact = registry.fact("denn-deal-price")
+    known = registry.facts() | {fact.id: dataclasses.replace(fact, value="7")}
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_facts", lambda: known)
+        assert run()[0] == ["03-claim", "04-claims", "05-verdicts"]  # first back to the claim as it was
+
+
+def test_what_is_damaged_is_executed_again(run, tmp_path):
+    _, first = run()
+    kept = sorted((tmp_path / "kept").iterdir())
+    assert len(kept) == len(CODE)
+    texts = [path.read_bytes() for path in kept]
+    kept[0].write_bytes(texts[0][: len(texts[0]) // 2])
+    kept[1].write_bytes(texts[1].replace(b'"when": 1', b'"when": 2'))
+    kept[2].write_text("")
+    done, again = run()
+    assert (len(done), again) == (3, first)
+
+
+def test_a_line_says_what_was_taken_and_when():
+    told = executions.said({"01-a": 1764500000.0, "02-b": 1764500001.0})
+    assert told.startswith(
+        "Taken from the cache, as nothing that they read has changed: 01-a and 02-b (executed 2025-"
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")
+def test_the_warmed_process_takes_its_kernels_with_it():
+    parent = kernels.Parent()
+    number = parent.fork(["-f", os.devnull], dict(os.environ), os.getcwd())
+    kernel = kernels.Kernel(number)
+    assert kernel.parent().pid == parent.process.pid
+    parent.process.kill()
+    parent.process.wait()
+    assert psutil.wait_procs([kernel], timeout=5)[1] == []
+    assert kernel.poll() == 0
