@@ -144,6 +144,10 @@ def _become(arguments: list[str], env: dict[str, str], cwd: str) -> None:
     os.environ.clear()
     os.environ.update(env, JPY_PARENT_PID=str(os.getppid()))
     os.chdir(cwd)
+    # The warmed process began with its own search path.
+    sys.path[:0] = [
+        place for place in env.get("PYTHONPATH", "").split(os.pathsep) if place not in ("", *sys.path)
+    ]
     sys.argv = ["ipykernel_launcher", *arguments]
     from ipykernel import kernelapp
 

@@ -1,4 +1,4 @@
-"""The whole collection on three stores: the reference one, one that anybody can fetch, and none at all."""
+"""The whole collection on a store that anybody can fetch; on the reference one nbval executes it."""
 
 import datetime
 import re
@@ -25,34 +25,6 @@ SAID = {
 
 
 ALL = notebooks.names()
-
-
-@pytest.fixture(scope="module")
-def again(tmp_path_factory):
-    """Every notebook executed once more: on the reference store, or on the synthetic market where there is none."""
-    out = tmp_path_factory.mktemp("again")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MARKET_DATA", str(REFERENCE.path) if REFERENCE else "synthetic")
-        notebooks.run(ALL, lambda name: out / f"{name}.ipynb")
-    return out
-
-
-def outputs(path):
-    """Outputs by code cell, but for pictures: these differ between machines, and their figures stand beside them."""
-    cells = notebooks.code_cells(notebooks.read(path))
-    for cell in cells:
-        for output in cell.outputs:
-            output.get("data", {}).pop("image/png", None)
-    return [cell.outputs for cell in cells]
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_executing_again_gives_what_was_committed(again, name):
-    found = outputs(again / f"{name}.ipynb")
-    if REFERENCE is None:
-        return  # the synthetic market has other figures: that it executes is all that there is to see
-    for number, (now, then) in enumerate(zip(found, outputs(notebooks.path_of(name)), strict=True), 1):
-        assert now == then, f"{name}, code cell {number}"
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +58,8 @@ NAMES = notebooks.names() if REFERENCE is not None else list(SAID)
 
 
 @pytest.fixture(scope="module")
-def executed(bare, again, tmp_path_factory):
-    """The notebooks on that store; those that read nothing of what it lacks are taken from the run before."""
+def executed(bare, tmp_path_factory):
+    """The notebooks on that store."""
     out = tmp_path_factory.mktemp("executed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MARKET_DATA", str(bare))
