@@ -204,7 +204,7 @@ def judge(
         **_findings(claim, run),
         **_conclusion(claim, run, None if run.missing or made_up else lower_to),
         "caveat": " ".join(filter(None, [caveat, run.missing])) or None,
-        "measured": _measured(claim, run.figures, more),
+        "measured": _measured(claim, run, more),
     }
     _judged[claim_id] = _without(payload) if made_up else payload
     # Made here, so that what a card cannot show ends the cell like any other error.
@@ -350,11 +350,20 @@ def _parts(claim: registry.Claim, parts: list[rules.Part]) -> list[dict[str, Any
     return [{**one, "margin": None if one["margin"] is None else plain(one["margin"])} for one in shown]
 
 
-def _measured(claim: registry.Claim, found: Figures, more: Sequence[Any]) -> list[dict[str, Any]]:
+def _width(claim: registry.Claim, key: str, value: float) -> dict[str, Any]:
+    """The standard deviation that a band is a multiple of, as a figure; ``key`` is as of :func:`rules.spreads`."""
+    one, _, than = key.partition("-")
+    label = claim.label(one) + (f" minus {claim.label(than)}" if than else "")
+    unit = "pp" if than and claim.unit(one) == "%" else claim.unit(one)
+    return {"label": f"Standard deviation on other days: {label}", "value": plain(value), "unit": unit}
+
+
+def _measured(claim: registry.Claim, run: Measured, more: Sequence[Any]) -> list[dict[str, Any]]:
     """The deciding figure, those of the rule, the other measures, further ones, the public record."""
     first = [measuring.deciding(claim), *rules.measures_of(claim.rule), *claim.measures]
     keys = [key for key in dict.fromkeys(first) if key]
-    shown = [claim.line(key, found[key]) for key in keys]
+    shown = [claim.line(key, run.figures[key]) for key in keys]
+    shown += [_width(claim, key, value) for key, value in run.spread.items()]
     try:
         items = more if isinstance(more, list | tuple) else [more]
         shown += [figure for item in items for figure in measuring.labelled(item)]
