@@ -435,6 +435,7 @@ def test_later_days_are_shown_and_never_vote(use):
     ]
     assert found["later"][0]["figure"] == round(WALK.iloc[0], 4)
     assert {**found, "later": []} == payload("C01", walk)
+    assert payload("C01", walk, later={"day": [DAYS[0], DAYS[0]]})["later"] == found["later"][:1]
 
 
 # ------------------------------------------------------------------------------------------------- flips

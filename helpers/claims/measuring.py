@@ -283,6 +283,8 @@ def _choices(claim: registry.Claim, measure: Measure, axes: Axes, kind: str) -> 
                     "give a value for each argument."
                 )
             if kind != "often" and any(one.axis == axis and one.name == str(label) for one in found):
+                if kind == "later":
+                    continue  # two last days of the data are often one
                 raise JudgementError(f"{claim.id}: the axis `{axis}` holds {label} twice; give each once.")
             found.append(_Choice(axis, str(label), kind, dict(zip(names, values, strict=True))))
     return found
