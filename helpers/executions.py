@@ -14,7 +14,7 @@ import os
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,7 +201,7 @@ class Now:
         from helpers import notebooks
 
         path = _place(self.base(name, notebook))
-        # An odd answer costs the next run its time, and nothing else.
+        # An odd answer or a full disk costs the next run its time, and nothing else.
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError, HelperError):
             states = self.of((kind, key) for kind, key in json.loads(read))
             kept = {
@@ -211,34 +211,13 @@ class Now:
                 "read": [[*item, digest] for item, digest in states.items()],
                 "outputs": [cell.outputs for cell in notebooks.code_cells(notebook)],
             }
-            _keep(path, kept)
+            text = json.dumps(kept)
+            files.write_whole(path, f"{_digest(text.encode())}\n{text}")
+            for old in sorted(path.parent.iterdir(), key=os.path.getmtime)[:-MOST]:
+                old.unlink(missing_ok=True)
 
     def _data(self) -> list[str]:
         return [self.held.sha, self.market.fingerprint] if self.held else []
-
-
-def remembered(key: Any, make: Callable[[], Any]) -> Any:
-    """What ``make`` made of ``key`` with the project's code, registry and record as they are: JSON, made once."""
-    own = sorted(path for path in ROOT.glob("helpers/**/*") if path.suffix in {".py", ".j2"})
-    own += sorted(
-        path for path in DATA.glob("**/*") if path.suffix in {".yaml", ".csv"} and "market" not in path.parts
-    )
-    path = _place(_digest(["made", key, sys.version, [_file(path) for path in own]]))
-    with contextlib.suppress(OSError, ValueError):
-        sum_, _, text = path.read_text("utf-8").partition("\n")
-        if sum_ == _digest(text.encode()):
-            return json.loads(text)
-    made = make()
-    _keep(path, made)
-    return made
-
-
-def _keep(path: Path, content: Any) -> None:
-    text = json.dumps(content)
-    with contextlib.suppress(OSError):  # a full disk costs the next run its time, and nothing else
-        files.write_whole(path, f"{_digest(text.encode())}\n{text}")
-        for old in sorted(path.parent.iterdir(), key=os.path.getmtime)[:-MOST]:
-            old.unlink(missing_ok=True)
 
 
 def said(kept: Mapping[str, float]) -> str:

@@ -33,8 +33,6 @@ WARM = (
     "pandas.tseries.holiday", "pandas.io.formats.style", "nbformat", "jsonschema", "yaml", "tqdm", "filelock",
 )  # fmt: skip
 _DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
-
-
 _STARTING = threading.Lock()
 
 

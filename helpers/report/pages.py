@@ -150,7 +150,6 @@ class _Writer:
     def __init__(self, page: Page, context: Context, rows: Mapping[str, Row]) -> None:
         self.page, self.context, self.rows = page, context, rows
         self.figure: Figure | None = None  # the last one of the section
-        self.charted = False
 
     def section(self, cells: list[tuple[int, NotebookNode]]) -> str:
         """A section; one that is looked up only is folded under its heading."""
@@ -185,7 +184,6 @@ class _Writer:
             f'<pre tabindex="0" role="group" aria-label="Code {number} of {self.page.name}"><code>'
             f"{markup.highlight(cell.source)}</code></pre>"
         )
-        self.charted = False
         outputs = "".join(self._output(output, number) for output in cell.outputs)
         if "solution" in tags:
             return f'<details class="solution"><summary>Solution</summary>{code}{outputs}</details>\n'
@@ -310,7 +308,6 @@ class _Writer:
             round(high * width / wide),
             about,
         )
-        self.charted = True
         table = Markup(self._table(about["table"])) if about else ""
         if self.context.links.one_file:
             source = "data:image/png;base64," + base64.b64encode(image).decode()
