@@ -10,7 +10,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from helpers import store
-from helpers.claims import card, registry, rules
+from helpers.claims import card, registry, rules, seal
 from helpers.files import HelperError
 from helpers.report import machine, markup
 from helpers.words import date, quantity
@@ -73,6 +73,8 @@ def environment() -> Environment:
         origin=origin,
         policy=policy,
         review_of=card.claim_review,
+        citation=citation,
+        sealed=seal.summary,
     )
     return made
 
@@ -128,12 +130,15 @@ def origin(series: str) -> dict[str, str] | None:
 def citation() -> dict[str, Any] | None:
     """CITATION.cff, for the page and for the files that are downloaded; None if there is none."""
     path = registry.place().citation
-    if not path.is_file():
-        return None
+    return _cited(path.read_text("utf-8")) if path.is_file() else None
+
+
+@cache
+def _cited(text: str) -> dict[str, Any]:
     import yaml
 
     try:
-        given: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+        given: dict[str, Any] = yaml.safe_load(text)
         people = [
             one.get("name") or f"{one['family-names']}, {one['given-names']}" for one in given["authors"]
         ]

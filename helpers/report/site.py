@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from markupsafe import Markup
 
 from helpers import files, notebooks
-from helpers.claims import card, registry, rules, seal, together
+from helpers.claims import card, registry, rules, together
 from helpers.report import environment, machine, markup, pages, share
 from helpers.report.environment import ReportError
 from helpers.report.markup import Links
@@ -190,8 +190,6 @@ def _render(template: str, made: Edition, here: str = "", title_: str = "", **mo
     tagline = registry.head()["collection"]["sentence"]
     about = {"project": title(), "tagline": tagline, "source": registry.article(), "previous": None}
     about |= {
-        "citation": environment.citation(),
-        "sealed": seal.summary(),
         "following": None,
         "address": _address(),
         "description": f"{made.headline}. {tagline}",
