@@ -56,6 +56,15 @@ class Reroute(HTTPAdapter):
         return answer
 
 
+def session_to(base):
+    """A session whose every request ends at the loopback server; other processes make theirs with it too."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", Reroute(base))
+    session.mount("http://", Reroute(base))
+    return session
+
+
 def certificate(folder):
     """A certificate of its own for this machine, which nobody else trusts: (certificate, key)."""
     files = str(folder / "own.pem"), str(folder / "own.key")
@@ -129,11 +138,7 @@ class Providers:
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def session(self):
-        session = requests.Session()
-        session.trust_env = False
-        session.mount("https://", Reroute(self.base))
-        session.mount("http://", Reroute(self.base))
-        return session
+        return session_to(self.base)
 
     def close(self):
         self.server.shutdown()

@@ -574,9 +574,8 @@ KILLER = """
 import json, os, shutil, sys
 sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
-from loopback import Reroute
+from loopback import session_to
 from urllib3 import Retry
-import requests
 from helpers import files, fingerprints, market
 from helpers.sources import fetch
 from helpers.sources.http import Client
@@ -584,11 +583,6 @@ from helpers.sources.http import Client
 base, old, work = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 files.CACHE = work / "cache"
 import yfinance.data, pyarrow.parquet as pq
-
-def session():
-    made = requests.Session()
-    made.mount("https://", Reroute(base))
-    return made
 
 state, log = {{"step": 0, "count": 0}}, []
 
@@ -605,7 +599,7 @@ def dying(function, name):
     return wrapped
 
 def run(target):
-    client = Client(session=session(), yahoo=session(), retry=Retry(0), timeout=5)
+    client = Client(session=session_to(base), yahoo=session_to(base), retry=Retry(0), timeout=5)
     fetch.fetch(client, target, ["FEDFUNDS", "FF3M"], as_of={end!r})
 
 def whole(target):
@@ -1406,19 +1400,13 @@ import sys
 sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
 from test_sources import client_of
-from loopback import Reroute
-import requests
+from loopback import session_to
 from helpers import __main__, files
 from helpers.sources import command
 from helpers.sources.http import Client
 
-def session():
-    made = requests.Session()
-    made.mount("https://", Reroute({base!r}))
-    return made
-
 files.CACHE = Path({cache!r})
-command.connect = lambda: Client(session=session(), yahoo=session())
+command.connect = lambda: Client(session=session_to({base!r}), yahoo=session_to({base!r}))
 sys.exit(__main__.main(["data", "--only", "DGS10", {name!r}, "--as-of", {end!r}]))
 """
 
@@ -1628,17 +1616,11 @@ def judged(folder):
 FRESH = """
 import sys
 sys.path[:0] = [{root!r}, {tests!r}]
-from loopback import Reroute
-import requests
+from loopback import session_to
 from helpers import __main__
 from helpers.sources import fetch, http
 
-def session():
-    made = requests.Session()
-    made.mount("https://", Reroute({base!r}))
-    return made
-
-fetch.Client = lambda: http.Client(session=session(), yahoo=session())
+fetch.Client = lambda: http.Client(session=session_to({base!r}), yahoo=session_to({base!r}))
 sys.exit(__main__.main(["report", "--out", {out!r}]))
 """
 
