@@ -487,15 +487,9 @@ class Store:
         """Rows of some macro series, checked: of their unit, each date once, in order, none in the future."""
         rows = self._rows(MACRO, "series", ids, ["value"])
         values = rows.values["value"]
-        if self.source == "store":  # made-up levels are of no unit
-            bounds = [_bounds(name) for name in rows.names]
-            low, high = (
-                (np.array(side)[rows.codes] for side in zip(*bounds, strict=True)) if bounds else (0, 0)
-            )
-            bad = (values < low) | (values > high)
-        else:
-            bad = np.isinf(values)
-        if bad.any():
+        units = [catalogue().get(name, {}).get("unit") for name in rows.names]
+        low, high = np.array([bounds(unit) for unit in units]).reshape(-1, 2)[rows.codes].T
+        if (bad := (values < low) | (values > high)).any():
             raise self._value_fault(rows, "value", int(bad.argmax()))
         if (late := np.asarray(rows.dates > pd.Timestamp.now())).any():
             raise self._fault(MACRO, f"has {self._at(rows, int(late.argmax()))}, which lies in the future")
@@ -658,9 +652,9 @@ def _leap(codes: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> int | No
 
 
 @cache
-def _bounds(name: str) -> tuple[float, float]:
-    """Least and largest value of a macro series, by its unit in the catalogue."""
-    low, high = series_file()["units"].get(catalogue().get(name, {}).get("unit"), (-1e300, 1e300))
+def bounds(unit: str | None) -> tuple[float, float]:
+    """Least and largest value that a macro series of a unit can have, by the catalogue; of another one, any number."""
+    low, high = series_file()["units"].get(unit, (-1e300, 1e300))
     return low, high
 
 

@@ -1,7 +1,7 @@
 """A made-up market in the layout of the store, so that every notebook runs where there is no data.
 
-Seeded random walks with a few common factors; every series begins at 100 (rates at 4 percent, amounts above the
-least that the catalogue allows). Nothing in it says anything about a real security: the ids, dates and gaps are those
+Seeded random walks with a few common factors; prices begin at 100, rates at 4 percent, other series at twice the
+least that the catalogue allows. Nothing in it says anything about a real security: the ids, dates and gaps are those
 of ``data/series.yaml``, the numbers are not. Dated steps and months without a value are kept, because code that looks
 for them must find them.
 """
@@ -330,8 +330,9 @@ def _values(market: _Made, entry: Entry, dates: pd.DatetimeIndex, target: pd.Ser
         return np.asarray(_ar1(0.2 * noise, 0.95) > 0.65, dtype=float)
     if entry["price"] == "level":
         growth = {"daily": (0.0, 0.003), "monthly": (0.0023, 0.002), "quarterly": (0.0065, 0.007)}
-        start = max(100.0, 2 * store.series_file()["units"].get(entry["unit"], (0.0, 0.0))[0])
-        walk = start * _walk(market.rng(name), dates, *growth[entry["frequency"]])
+        walk = (
+            2 * store.bounds(entry["unit"])[0] * _walk(market.rng(name), dates, *growth[entry["frequency"]])
+        )
         return np.asarray(np.round(walk, 4 if entry["frequency"] == "daily" else 3))
     if entry["frequency"] == "monthly":
         level = np.maximum(4 + _ar1(0.15 * noise, 0.98), 0.1)

@@ -82,12 +82,10 @@ def test_macro_has_the_dated_steps_and_the_months_that_do_not_exist(mkt: market.
         assert not held[name].index.isin(pd.DatetimeIndex(entry["missing"])).any()
         assert f"{held[name].index[0]:%Y-%m-%d}" == entry["first"]
     assert set(held["USREC"]) == {0.0, 1.0}
-    assert [held[name].iloc[0] for name in ("DGS2", "DGS10", "CPIAUCSL", "DTWEXBGS")] == [
-        4.0,
-        4.0,
-        100.0,
-        100.0,
-    ]
+    firsts = {"DGS2": 4.0, "DGS10": 4.0, "CPIAUCSL": 10.0, "DTWEXBGS": 80.0}
+    assert {name: held[name].iloc[0] for name in firsts} == firsts
+    for name, entry in entries("macro").items():
+        assert held[name].dropna().between(*store.bounds(entry["unit"])).all(), name
     assert held["DGS10"].between(0, 12).all()
 
 

@@ -342,7 +342,7 @@ def macro(frame: pd.DataFrame, entry: dict[str, Any], end: str, old: pd.DataFram
     if not _in_order(dates, found):
         return found
     values = pd.Series(frame["value"].to_numpy(), dates, name="value")
-    low, high = store.series_file()["units"].get(entry["unit"], (-np.inf, np.inf))
+    low, high = store.bounds(entry["unit"])
     if not np.isfinite(values).all():
         found.faults.append("a value is not finite")
     elif (bad := ~values.between(low, high)).any():
