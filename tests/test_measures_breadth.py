@@ -103,6 +103,22 @@ def test_size_is_that_of_the_session_before(tmp_path):
     assert share.loc[D6].tolist() == [0.0, 100.0]
 
 
+def test_equal_sizes_are_parted_in_the_order_of_symbols(tmp_path):
+    caps = {"A": 3e9, "B": 2e9, "C": 2e9, "D": 2e9, "E": 1e9}
+    frames = [
+        rows(name, [1] * 6, [step] * 6, cap=cap)
+        for (name, cap), step in zip(caps.items(), [1, 1, -1, 0, -1], strict=True)
+    ]
+    panel = write(tmp_path / "p.parquet", *frames)
+    # By size E, B, C, D, A: groups of two, two and one; then of five and none left for the sixth.
+    three = breadth.above_mean(panel, length=2, groups=3).loc[D6]
+    assert three[["advances", "declines"]].to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
+    assert three["from_cap"].tolist() == [1e9, 2e9, 3e9]
+    six = breadth.above_mean(panel, length=2, groups=6).loc[D6]
+    assert (six["advances"] - six["declines"]).tolist() == [-1, 1, -1, 0, 1]
+    assert six.index.tolist() == [1, 2, 3, 4, 5]
+
+
 def test_size_is_carried_over_a_rebuilt_session_but_not_for_ever(tmp_path):
     gone = [1e9, NONE, NONE, NONE, NONE, NONE]
     panel = write(

@@ -110,23 +110,22 @@ kinds AS (
 
 @dataclass(frozen=True)
 class _Chained:
-    """Stocks by session (rows) and symbol (columns)."""
+    """Matrices of stocks by session (rows) and symbol (columns)."""
 
     dates: pd.DatetimeIndex
-    symbols: list[str]
     here: np.ndarray[Any, Any]
     cap: np.ndarray[Any, Any]  # of the session before, NaN where it is not known
     growth: np.ndarray[Any, Any]  # NaN where it is not believed
     known: np.ndarray[Any, Any]  # the whole window of the mean is there
     above: np.ndarray[Any, Any]
 
-    def counts(self, place: np.ndarray[Any, Any], group: np.ndarray[Any, Any], groups: int) -> pd.DataFrame:
-        """What is counted by session and group, of stocks at flat places, each in its group (from 0)."""
-        number = place // len(self.symbols) * groups + group
-        size = len(self.dates) * groups
+    def counts(self, group: np.ndarray[Any, Any], groups: int) -> pd.DataFrame:
+        """What is counted by session and group; ``group`` is from 0, by session and stock, ``groups`` for none."""
         flags = (self.known, self.known & self.above, self.growth > 0, self.growth > 1, self.growth < 1)
-        code = sum(flag.astype("uint8") << bit for bit, flag in enumerate(flags)).ravel()[place]
-        every = np.bincount(number * 32 + code, minlength=size * 32).reshape(size, 32)
+        code = sum(flag.astype("uint8") << bit for bit, flag in enumerate(flags))
+        cell = (np.arange(len(group))[:, None] * (groups + 1) + group) * 32 + code
+        every = np.bincount(cell.ravel(), minlength=len(group) * (groups + 1) * 32)
+        every = every.reshape(len(group), groups + 1, 32)[:, :groups].reshape(-1, 32)
         bits = np.arange(32)[:, None] >> np.arange(5) & 1
         stocks, above, returns, advances, declines = (every @ bits).T
         with np.errstate(invalid="ignore"):
@@ -154,26 +153,29 @@ def _chained(panel: Panel, length: int, start: str | None, end: str | None, only
     given = pd.DataFrame({"symbol": only, "id": np.arange(len(only), dtype="int32")})  # noqa: F841 (duckdb finds it by its name)
     first, last = (f"DATE '{days[at]:%Y-%m-%d}'" for at in (low, stop - 1))
     sql = f"""
-SELECT date :: DATE - {first} AS day, id, coalesce(last, 'NaN') AS last, coalesce(pct_change, 'NaN') AS pct_change,
-  coalesce(market_cap, 'NaN') AS market_cap
+SELECT date :: DATE - {first} AS day, id, last :: FLOAT, pct_change :: FLOAT, market_cap :: DOUBLE
 FROM panel JOIN given USING (symbol) WHERE date BETWEEN {first} AND {last}"""
     read = relation.query("panel", sql).fetchnumpy()  # type: ignore[union-attr]
+    day, number, *columns = read.values()
     session = np.empty((days[stop - 1] - days[low]).days + 1, dtype=int)
     session[(days[low:stop] - days[low]).days] = np.arange(shape[0])
-    at = session[read["day"]], read["id"]
-    price, change, cap = (np.full(shape, np.nan, kind) for kind in ("float32", "float32", "float64"))
-    for matrix, name in ((price, "last"), (change, "pct_change"), (cap, "market_cap")):
-        matrix[at] = read[name]
-    here = np.zeros(shape, dtype=bool)
-    here[at] = True
+    place = session[day] * len(only) + number
+
+    def matrix(values: Any, empty: Any = np.nan) -> np.ndarray[Any, Any]:
+        cells = np.full(shape[0] * shape[1], empty, values.dtype)
+        cells[place] = np.ma.filled(values, empty)
+        return cells.reshape(shape)
+
+    here = matrix(np.ones(len(place), dtype=bool), False)
+    price, change, cap = map(matrix, columns)
 
     growth = 1 + change / 100
     # In a rebuilt session the ratio to the stock's price on its row before takes the place of the percentage.
     when, who = np.nonzero(here[1:] & np.isnan(change[1:]))
-    before = np.maximum.accumulate(np.where(here, np.arange(shape[0])[:, None], -1), axis=0)[when, who]
-    ratio = price[when + 1, who] / np.where(
-        (before >= 0) & (price[before, who] > 0), price[before, who], np.nan
-    )
+    row = np.where(here, np.arange(shape[0], dtype="int16")[:, None], np.int16(-1))
+    before = np.maximum.accumulate(row, axis=0)[when, who]
+    known = (before >= 0) & (price[before, who] > 0)
+    ratio = price[when + 1, who] / np.where(known, price[before, who], np.nan)
     growth[when + 1, who] = np.where(ratio >= 1 / STEP_LIMIT, ratio, np.nan)
     growth[~((growth > 0) & (growth <= STEP_LIMIT))] = np.nan
     valid = ~np.isnan(growth)
@@ -182,10 +184,28 @@ FROM panel JOIN given USING (symbol) WHERE date BETWEEN {first} AND {last}"""
     known[length - 1 :] = here[: 1 - length] & (_sums(valid, length - 1, "int16")[1:] == length - 1)
     above[length - 1 :] = level[length - 1 :] > _sums(level, length, float) / length * (1 + 1e-9)
     size = np.full(shape, np.nan)
-    for age in range(CAP_AGE, 0, -1):
-        size[age:] = np.where(np.isnan(cap[:-age]), size[age:], cap[:-age])
+    for age in range(1, CAP_AGE + 1):
+        np.copyto(size[age:], cap[:-age], where=np.isnan(size[age:]))
     parts = (matrix[begin - low :] for matrix in (here, size, growth, known, above))
-    return _Chained(days[begin:stop], only, *parts)
+    return _Chained(days[begin:stop], *parts)
+
+
+def _by_size(cap: np.ndarray[Any, Any], groups: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Group of each stock, from 0 and ``groups`` where ``cap`` is NaN, and the smallest ``cap`` of each group."""
+    count = (~np.isnan(cap)).sum(axis=1, keepdims=True)
+    first = count // groups * np.arange(groups) + np.minimum(count % groups, np.arange(groups))
+    # To sort values is many times faster than to sort places.
+    ordered = np.sort(np.pad(cap, ((0, 0), (0, 1)), constant_values=np.nan), axis=1)
+    least, before = (np.take_along_axis(ordered, rank, axis=1) for rank in (first, first - 1))
+    group = np.where(np.isnan(cap), groups, 0).astype("int16")
+    for bound in least[:, 1:].T:
+        group += cap >= bound[:, None]
+    # Of equal ones on both sides of a bound, the first in the order of symbols are below it.
+    for session, at in np.argwhere(least == before):
+        bound = least[session, at]
+        below = first[session, at] - ordered[session].searchsorted(bound)
+        group[session, np.flatnonzero(cap[session] == bound)[:below]] -= 1
+    return group, least
 
 
 def _sums(values: np.ndarray[Any, Any], length: int, kind: Any) -> np.ndarray[Any, Any]:
@@ -285,17 +305,12 @@ def above_mean(
     ------
     HelperError if the panel or one of its columns is missing, or ``length`` is below two.
     """
+    panel = _relation(panel)
     found = kinds(panel)["kind"]
     chosen = [name for name in found.index[found == "stock"] if name not in without]
     stocks = _chained(panel, length, start, end, chosen)
-    place, group = [], []
-    for session, caps in enumerate(stocks.cap):
-        sized = np.flatnonzero(stocks.here[session] & (caps > 0))
-        place.append(session * len(chosen) + sized[caps[sized].argsort(kind="stable")])
-        group.append(np.repeat(np.arange(groups), [len(part) for part in np.array_split(sized, groups)]))
-    places, numbers = np.concatenate(place), np.concatenate(group)
-    first = np.flatnonzero(np.diff(places // len(chosen) * groups + numbers, prepend=-1))
-    return stocks.counts(places, numbers, groups).assign(from_cap=stocks.cap.ravel()[places[first]])
+    group, least = _by_size(np.where(stocks.here & (stocks.cap > 0), stocks.cap, np.nan), groups)
+    return stocks.counts(group, groups).assign(from_cap=least[~np.isnan(least)])
 
 
 def members_above_mean(
@@ -317,9 +332,9 @@ def members_above_mean(
     listed = pd.crosstab(pd.to_datetime(lists["date"]).astype("datetime64[ns]"), lists["symbol"]).astype(bool)
     stocks = _chained(panel, length, start, end, list(listed.columns))
     current = listed.index.searchsorted(stocks.dates, side="right") - 1
-    place = np.flatnonzero(stocks.here & listed.to_numpy()[current] & (current >= 0)[:, None])
-    frame = stocks.counts(place, np.zeros(len(place), dtype=int), 1).droplevel("group")
-    found = np.bincount(place // len(stocks.symbols), minlength=len(stocks.dates))
+    member = stocks.here & listed.to_numpy()[current] & (current >= 0)[:, None]
+    frame = stocks.counts(~member, 1).droplevel("group")
+    found = member.sum(axis=1)
     day = listed.index[current[found > 0]]
     frame.insert(0, "list", day)
     frame.insert(1, "listed", listed.sum(axis=1).loc[day].to_numpy())
