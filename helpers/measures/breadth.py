@@ -1,14 +1,13 @@
 """Breadth: how many stocks take part, counted over a panel of all listed stocks that duckdb reads.
 
-A *panel* is a parquet file (its path) or a duckdb relation with one row a ``symbol`` and ``date`` and the
-columns ``last`` (raw price), ``pct_change`` (percent since the close before, null where it is not known),
-``market_cap`` (dollars) and ``exchange``. It is read once, only the columns and dates that are needed.
+A *panel* is a parquet file (its path) or a duckdb relation with a row a ``symbol`` and ``date`` and the columns
+``last`` (raw price), ``pct_change`` (percent since the close before, null where unknown), ``market_cap`` (dollars)
+and ``exchange``.
 
-Prices are never compared raw: a split or a consolidation would look like a fall or a jump. Each stock's
-percentages are chained to a level; where a percentage is missing (a session whose prices were rebuilt), the
-ratio of the two raw prices takes its place. A step that cannot be a return, by :data:`STEP_LIMIT`, or a session
-that the stock lacks breaks the chain, and the stock is left out until it has a whole window again.
-Nothing looks ahead: the size of a stock is its market capitalisation of the session before.
+Raw prices are never compared: a split would look like a fall. Each stock's percentages are chained to a level; where
+one is missing (a session whose prices were rebuilt), the ratio of the two raw prices takes its place. A step that
+cannot be a return, by :data:`STEP_LIMIT`, or a session that the stock lacks breaks the chain, and the stock is left
+out until it has a whole window again. Nothing looks ahead: the size of a stock is that of the session before.
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ class _Chained:
     above: np.ndarray[Any, Any]
 
     def counts(self, group: np.ndarray[Any, Any], groups: int) -> pd.DataFrame:
-        """What is counted by session and group; ``group`` is from 0, by session and stock, ``groups`` for none."""
+        """What is counted by session and group; ``group`` by session and stock, from 0, ``groups`` for none."""
         flags = (self.known, self.known & self.above, self.growth > 0, self.growth > 1, self.growth < 1)
         code = sum(flag.astype("uint8") << bit for bit, flag in enumerate(flags))
         cell = (np.arange(len(group))[:, None] * (groups + 1) + group) * 32 + code
@@ -220,14 +219,10 @@ def _dated(frame: pd.DataFrame, *index: str) -> pd.DataFrame:
 
 
 def kinds(panel: Panel) -> pd.DataFrame:
-    """What each symbol is, as far as its symbol tells.
+    """What each symbol is, as far as its symbol tells; foreign firms and notes with a market value look like stocks.
 
-    Foreign firms and the exchange-traded notes that carry a market capitalisation cannot be told apart.
-
-    Returns
-    -------
-    Frame by symbol: ``kind`` (a key of :data:`KINDS`), ``rows``, ``caps`` (rows with a market capitalisation),
-    ``first`` and ``last`` (dates).
+    Returns a frame by symbol: ``kind`` (a key of :data:`KINDS`), ``rows``, ``caps`` (rows with a market
+    capitalisation), ``first`` and ``last`` (dates).
     """
     columns = "symbol, kind, rows, caps, first, last"
     sql = f"WITH {_KINDS} SELECT {columns} FROM kinds ORDER BY symbol"
@@ -238,12 +233,7 @@ def kinds(panel: Panel) -> pd.DataFrame:
 
 
 def funnel(panel: Panel) -> pd.DataFrame:
-    """How many symbols and rows each filter takes out, in the order of :data:`KINDS`; the last line stays in.
-
-    Returns
-    -------
-    Frame by what is taken out: ``symbols``, ``rows`` and the ``rows left`` after it.
-    """
+    """``symbols`` and ``rows`` that each filter takes out, by :data:`KINDS`, and ``rows left``; the last line stays in."""
     found = kinds(panel).groupby("kind")["rows"].agg(["size", "sum"]).reindex(list(KINDS), fill_value=0)
     left = found["sum"].sum() - found["sum"].cumsum()
     left.iloc[-1] = found["sum"].iloc[-1]
@@ -252,12 +242,7 @@ def funnel(panel: Panel) -> pd.DataFrame:
 
 
 def rebuilt_sessions(panel: Panel) -> pd.Series:
-    """Sessions after the first of which most rows have no percentage: their prices were rebuilt afterwards.
-
-    Returns
-    -------
-    Series by session: percent of rows without a percentage, where that is more than half.
-    """
+    """Percent of rows without a percentage, by session where that is more than half: prices were rebuilt afterwards."""
     sql = """
 SELECT date, 100.0 * (1 - count(pct_change) / count(*)) AS lost
 FROM panel GROUP BY date HAVING count(pct_change) < count(*) / 2 ORDER BY date"""
@@ -265,12 +250,7 @@ FROM panel GROUP BY date HAVING count(pct_change) < count(*) / 2 ORDER BY date""
 
 
 def vanished(panel: Panel) -> pd.DataFrame:
-    """Stocks whose last row lies before the panel's last session: taken over, gone or renamed.
-
-    Returns
-    -------
-    Frame by symbol: ``first`` and ``last`` session, by ``last``.
-    """
+    """``first`` and ``last`` session of stocks whose last row lies before the panel's last session, by ``last``."""
     found = kinds(panel)
     stocks = found[found["kind"] == "stock"]
     return stocks.loc[stocks["last"] < found["last"].max(), ["first", "last"]].sort_values(["last", "first"])
@@ -284,26 +264,16 @@ def above_mean(
     end: str | None = None,
     without: tuple[str, ...] = (),
 ) -> pd.DataFrame:
-    """Stocks above their own mean, advances and declines, by size, for every session.
+    """Stocks above their own mean of ``length`` sessions (the session itself included), advances and declines, by size.
 
-    Parameters
-    ----------
-    panel : parquet file or relation
-    length : sessions of the mean, the session itself included
-    groups : number of size groups of equal count; 1 is the smallest. Size is the market capitalisation of
-        the session before (up to three sessions back where that is not known).
-    start, end : first and last session (ISO date) counted; sessions before ``start`` feed the first means
-    without : symbols to leave out beside the kinds that are no stocks
+    The ``groups`` have equal counts, 1 the smallest, by the market capitalisation of the session before (up to
+    three back where that is unknown). ``start`` and ``end`` are the first and last session counted (ISO; what lies
+    before feeds the first means), ``without`` symbols to leave out beside the kinds that are no stocks.
 
-    Returns
-    -------
-    Frame by ``date`` and ``group``: ``stocks`` (with a whole window), ``above`` (their own mean), ``share``
-    (percent), ``advances``, ``declines``, ``net`` (advances minus declines in percent of stocks with a
-    believable return), ``from_cap`` (the smallest market capitalisation of the group, dollars).
-
-    Raises
-    ------
-    HelperError if the panel or one of its columns is missing, or ``length`` is below two.
+    Returns a frame by ``date`` and ``group``: ``stocks`` (with a whole window), ``above``, ``share`` (percent),
+    ``advances``, ``declines``, ``net`` (the first minus the second in percent of stocks with a believable return),
+    ``from_cap`` (smallest market capitalisation of the group, dollars). Raises HelperError for a panel without one
+    of the columns or a ``length`` below two, Missing where it has no session of the span.
     """
     panel = _relation(panel)
     found = kinds(panel)["kind"]
@@ -316,17 +286,10 @@ def above_mean(
 def members_above_mean(
     panel: Panel, members: pd.DataFrame, length: int = 50, start: str | None = None, end: str | None = None
 ) -> pd.DataFrame:
-    """Like :func:`above_mean` for the members of a fund, each session by the last list that was known then.
+    """:func:`above_mean` of a fund's ``members`` (``date`` of list, ``symbol``), by the last list known each session.
 
-    Parameters
-    ----------
-    members : columns ``date`` (of the list) and ``symbol``; sessions before the first list give nothing
-    panel, length, start, end : as in :func:`above_mean`
-
-    Returns
-    -------
-    Frame by ``date``: ``list`` (date of the list), ``listed`` (members on it), ``found`` (with a row on that
-    session), and ``stocks``, ``above``, ``share``, ``advances``, ``declines``, ``net`` as in :func:`above_mean`.
+    Returns a frame by ``date``, none before the first list: ``list`` (its date), ``listed`` (members on it),
+    ``found`` (with a row that session), and ``stocks``, ``above``, ``share``, ``advances``, ``declines``, ``net``.
     """
     lists = members[["date", "symbol"]].drop_duplicates()
     listed = pd.crosstab(pd.to_datetime(lists["date"]).astype("datetime64[ns]"), lists["symbol"]).astype(bool)
@@ -349,9 +312,9 @@ def sessions(panel: Panel) -> pd.DatetimeIndex:
 
 
 def quiet(panel: Panel, found: pd.DataFrame, most: float = 0.35) -> list[str]:
-    """Stocks whose price hardly moves: a median absolute change of less than ``most`` percent over 30 sessions.
+    """Stocks with a median absolute change below ``most`` percent over 31 sessions or more.
 
-    ``found`` is what :func:`kinds` returned.
+    ``found`` comes from :func:`kinds`.
     """
     sql = f"""
 SELECT symbol FROM panel WHERE pct_change IS NOT NULL GROUP BY symbol
@@ -363,9 +326,9 @@ HAVING median(abs(pct_change)) < {float(most)} AND count(*) > 30 ORDER BY symbol
 def change(
     panel: Panel, start: pd.Timestamp | str, end: pd.Timestamp | str, **choices: Any
 ) -> dict[str, Any]:
-    """Share of stocks above their own mean on two sessions, and by how many points it rose, also by size.
+    """Share of stocks above their own mean on two sessions, percent, and by how many points it rose, also by size.
 
-    ``choices`` are those of :func:`above_mean`. Returns figures by label, percent and percentage points.
+    ``choices`` are those of :func:`above_mean`. Returns figures by label.
     """
     first, last = pd.Timestamp(start), pd.Timestamp(end)
     counts = above_mean(panel, start=f"{first:%Y-%m-%d}", end=f"{last:%Y-%m-%d}", **choices)
@@ -387,15 +350,9 @@ def match_holdings(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A fund's dated lists in the panel's spelling, and how much of each could not be found.
 
-    Parameters
-    ----------
-    lists : holdings by ISO date: ``ticker``, ``asset_class``, ``weight_pct``
-    found : what :func:`kinds` returned
-
-    Returns
-    -------
-    Members for :func:`members_above_mean` (``date``, ``symbol``; rights and warrants are no stocks and left out),
-    and a frame by list: lines, shares, unknown (number, percent of weight, tickers).
+    ``lists`` are holdings by ISO date (``ticker``, ``asset_class``, ``weight_pct``), ``found`` comes from
+    :func:`kinds`. Returns members for :func:`members_above_mean` (rights and warrants left out), and by list:
+    lines, shares, unknown (number, percent of weight, tickers).
     """
     spelt = found.index
     members, counted = [], {}

@@ -20,10 +20,9 @@ def worst(prices: pd.Series) -> pd.Series:
 
 
 def episodes(prices: pd.Series, at_least: float) -> pd.DataFrame:
-    """Every stretch below a former peak that went down by at least ``at_least`` percent.
+    """Every stretch below a former peak that fell by ``at_least`` percent.
 
-    Returns a frame with ``peak``, ``trough``, ``recovered`` (dates; NaT if not yet) and ``depth`` (percent), by
-    date.
+    Returns a frame by date: ``peak``, ``trough``, ``recovered`` (NaT if not yet), ``depth`` (percent).
     """
     depth = drawdown(prices)
     spell = (depth == 0).cumsum()

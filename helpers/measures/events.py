@@ -2,8 +2,8 @@
 
 Methods: S. J. Brown and J. B. Warner, "Using daily stock returns: the case of event studies", Journal of
 Financial Economics 14 (1985); A. C. MacKinlay, "Event studies in economics and finance", Journal of Economic
-Literature 35 (1997). Returns are simple daily returns in percent, indexed by session; windows are counted in
-sessions from the event day, which is 0.
+Literature 35 (1997). Returns are simple daily returns in percent by session; windows are counted in sessions
+from the event day, which is 0.
 """
 
 from __future__ import annotations
@@ -47,22 +47,13 @@ def abnormal_returns(
     after: int,
     **model: Any,
 ) -> pd.DataFrame:
-    """Market-model abnormal returns around each event.
+    """Market-model abnormal returns around each event: the return less alpha plus beta times the benchmark's, percent.
 
-    Returns a frame, one row a date, one column a day from ``-before`` to ``after``: the return less alpha plus beta
-    times the benchmark's return, in percent; NaN after ``until``. Raises HelperError for a date that is no session,
-    without enough history or future, for a gap that lets the window run into its own estimation, and for a missing
-    return.
-
-    Parameters
-    ----------
-    asset, benchmark : daily returns in percent, indexed by session
-    dates : event days; each must be a session of the returns
-    before, after : sessions of the window before and after day 0
-    until : the last session that may be used; a window that runs past it ends there
-    estimation : sessions of the estimation window, 250 by default
-    gap : its last session lies ``gap`` sessions before day 0, 11 by default; it must lie before the window
-    plain : True to take the asset less the benchmark, without a model (alpha zero, beta one)
+    Returns a frame, a row a date, a column a day from ``-before`` to ``after``; NaN after ``until``, the last
+    session that may be used. The model is estimated over ``estimation`` sessions (250) up to ``gap`` (11) before
+    day 0; ``plain`` takes the asset less the benchmark (alpha zero, beta one). Raises HelperError for a date that
+    is no session or lacks history or future, and for a gap that lets the window run into its estimation; Missing
+    for a lost return.
     """
     found = _windows(asset, benchmark, dates, before, after, **model)
     return pd.DataFrame(found.abnormal, index=found.days, columns=np.arange(-before, after + 1))
@@ -76,15 +67,12 @@ def event_study(
     after: int,
     **model: Any,
 ) -> pd.DataFrame:
-    """Cumulative abnormal return of each event with its standard error.
+    """Cumulative abnormal return of each event with its standard error, asked as :func:`abnormal_returns`.
 
-    Parameters and errors are those of :func:`abnormal_returns`.
-
-    Returns a frame, one row a date: ``car`` (sum of the window's abnormal returns, percent), ``se`` (percent),
-    ``t``, ``low`` and ``high`` (95 percent interval), ``sessions`` (of the window), and the model behind it:
-    ``alpha``, ``beta``, ``sigma``. The standard error holds the noise of the window's L sessions and the sampling
-    error of alpha and beta (MacKinlay 1997, section 5): sigma² (L + L²/n + (sum of (x − mean))² / squares). Without
-    a model it is the noise alone.
+    Returns a frame, a row a date: ``car`` (sum over the window, percent), ``se`` (percent), ``t``, ``low`` and
+    ``high`` (95 percent interval), ``sessions`` (of the window), ``alpha``, ``beta``, ``sigma``. The error holds
+    the noise of the window's L sessions and the sampling error of alpha and beta (MacKinlay 1997, section 5):
+    sigma² (L + L²/n + (sum of (x − mean))² / squares); without a model it is the noise alone.
     """
     found = _windows(asset, benchmark, dates, before, after, **model)
     alpha, beta, sigma, mean, squares = found.model
@@ -101,10 +89,9 @@ def event_study(
 def mean_effect(study: pd.DataFrame) -> pd.Series:
     """Mean cumulative abnormal return over the events of :func:`event_study`.
 
-    Returns a Series with ``mean`` (percent); ``se_model``, from each event's own standard error, events taken as
-    independent; ``se_cross``, from the spread of the events among themselves (Brown and Warner 1985), NaN for one
-    event; the two ratios ``t_model`` and ``t_cross``; ``low`` and ``high``, the 95 percent interval of the market
-    model; and ``n``, the number of events.
+    Returns ``mean`` (percent); ``se_model``, from each event's own error, events taken as independent;
+    ``se_cross``, from their spread (Brown and Warner 1985), NaN for one; their ratios ``t_model`` and ``t_cross``;
+    ``low`` and ``high``, the 95 percent interval of the market model; ``n``.
     """
     n = len(study)
     if n == 0:
@@ -125,9 +112,9 @@ def mean_effect(study: pd.DataFrame) -> pd.Series:
 def difference(one: pd.Series, other: pd.Series, size: float = 1.0) -> pd.Series:
     """How far the mean around some events lies above that around others, both from :func:`mean_effect`.
 
-    Returns a Series with ``mean`` (percentage points), ``se`` and ``t`` (of the market model, all events
-    independent), ``low`` and ``high`` (95 percent interval), ``power`` (chance in percent that a true difference of
-    ``size`` had been told from zero) and ``seen`` (the difference that is told from zero four times in five).
+    Returns ``mean`` (points), ``se`` and ``t`` (market model, events independent), ``low`` and ``high`` (95
+    percent), ``power`` (chance in percent that a true ``size`` had been told from zero) and ``seen`` (told four
+    times in five).
     """
     mean, se = one["mean"] - other["mean"], float(np.hypot(one["se_model"], other["se_model"]))
     ends = {"low": mean - Z * se, "high": mean + Z * se}
@@ -158,11 +145,9 @@ def combination_means(values: np.ndarray, size: int) -> np.ndarray:
 def permutation_means(
     pool: np.ndarray, size: int, draws: int = 10_000, seed: int = 0, last: np.ndarray | None = None
 ) -> tuple[np.ndarray, bool]:
-    """Means of ``size`` members of ``pool``: of every combination, or of ``draws`` random ones.
+    """Means of ``size`` members of ``pool``: of every combination, or of ``draws`` random ones; True if of every one.
 
-    With ``last`` one of the ``size`` is a member of ``last`` and the others are of ``pool``.
-
-    Returns the means, and True if they are those of every combination (up to :data:`ALL_UP_TO`).
+    With ``last`` one of the ``size`` is a member of ``last``. All are taken up to :data:`ALL_UP_TO`.
     """
     values = np.asarray(pool, dtype=float)
     ends = np.zeros(1) if last is None else np.asarray(last, dtype=float)
@@ -184,20 +169,12 @@ def permutation_p(
     seed: int = 0,
     last: np.ndarray | None = None,
 ) -> pd.Series:
-    """How often ``size`` randomly chosen members of ``pool`` have a mean like the one observed.
+    """How often ``size`` random members of ``pool`` (the events among them) have a mean like the one observed.
 
-    Returns a Series with ``mean`` (the one observed), ``greater`` (share with as large a mean or larger),
-    ``two_sided`` (share at least as far from the mean of all), ``combinations`` (counted or drawn) and ``exact``
-    (True if all were counted).
-
-    Parameters
-    ----------
-    observed : mean over the events
-    pool : the same measure for every date that could have been drawn, the events among them
-    size : number of events
-    draws, seed : used where the combinations are too many to be counted; the observed one then counts as a
-        further draw, so that no p-value is zero
-    last : as for :func:`permutation_means`: where one event's window is shorter, the same for other dates
+    Returns ``mean`` (observed), ``greater`` (share as large or larger), ``two_sided`` (share at least as far from
+    the mean of all), ``combinations`` (counted or drawn) and ``exact`` (all were counted). Where they are drawn,
+    the observed one counts as a further draw, so that no p-value is zero. ``last`` is that of
+    :func:`permutation_means`.
     """
     rest = 0.0 if last is None else float(np.mean(last))
     centre = (float(np.mean(pool)) * (size - (last is not None)) + rest) / size
@@ -232,10 +209,9 @@ def pools(
     kept: int | None = None,
     **model: Any,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """What the windows of other sessions gave: whole ones, and ones that end ``kept`` sessions after their day.
+    """What the windows of ``others`` gave: whole ones, and ones that end ``kept`` sessions after their day.
 
-    Parameters are those of :func:`event_study`; ``others`` are sessions, of which those are used whose window
-    ends by ``until``. The second is None if ``kept`` is, or is ``after``.
+    Used are the sessions whose window ends by ``until``; the second is None if ``kept`` is, or is ``after``.
     """
 
     def sums(length: int) -> np.ndarray:
@@ -273,13 +249,11 @@ def chance(
 
 
 def lasting_falls(rate: pd.Series, days: int = 5, least: float = 0.18) -> pd.Series:
-    """Days on which a rate stepped down and stayed down: candidates for decisions that no list names.
+    """Days on which a rate stepped down and stayed down, and the step in points: decisions that no list names.
 
     The median of the ``days`` business days from the day on, and that of the ``days`` after them, lie at least
-    ``least`` percentage points below the median of the ``days`` before it; the first also below the ``days``
-    before those. Of neighbouring days the one with the largest fall.
-
-    Returns a Series by day: the step in percentage points.
+    ``least`` points below the median of the ``days`` before it; the first also below the ``days`` before those. Of
+    neighbouring days the one with the largest fall.
     """
     business = rate[pd.DatetimeIndex(rate.index).dayofweek < 5]
     level = business.rolling(days).median()
@@ -341,8 +315,8 @@ def _windows(
 def _rolling_model(y: np.ndarray, x: np.ndarray, length: int, plain: bool) -> tuple[np.ndarray, ...]:
     """alpha, beta, sigma, mean and squares of the market model over the ``length`` sessions up to each.
 
-    Ordinary least squares; ``squares`` is the benchmark's sum of squared deviations, which the standard error of
-    a forecast needs. ``plain`` fixes alpha at zero and beta at one.
+    Ordinary least squares; ``squares`` are the benchmark's, which the error of a forecast needs. ``plain`` fixes alpha
+    at zero and beta at one.
     """
     pair = pd.DataFrame({"y": y, "x": x, "gap": (y - x) ** 2}).rolling(length)
     mean, variance = pair.mean(), pair.var(ddof=0)

@@ -23,8 +23,8 @@ SECOND_CLASSES = ("GOOG", "BRK/A")
 def window(end: calendar.Day, start: calendar.Day, origin: calendar.Day) -> calendar.Window:
     """From the close of ``start`` over as many sessions as lie between ``origin`` and ``end``.
 
-    A forecast that is made on another day than ``origin`` gets a horizon that is just as far away.
-    Raises Missing for an end that does not lie after the origin, as where the data end before the forecast.
+    So a forecast of another day than ``origin`` looks just as far ahead. Raises Missing for an end not after the
+    origin.
     """
     length = len(calendar.sessions(origin, end)) - 1
     if length < 1:
@@ -35,11 +35,7 @@ def window(end: calendar.Day, start: calendar.Day, origin: calendar.Day) -> cale
 
 
 def gains(prices: pd.DataFrame, names: Sequence[str], span: calendar.Window) -> pd.Series:
-    """Returns in percent of some columns of ``prices`` over a window; Missing where one has no price.
-
-    As :func:`helpers.measures.returns.window_return`, but value by value: base rates ask for few columns of many,
-    and often.
-    """
+    """Percent returns of some columns over a window, by value as base rates ask often; Missing without a price."""
     found = {}
     for name in names:
         closes = prices[name] if name in prices else pd.Series(dtype=float)
@@ -51,14 +47,14 @@ def gains(prices: pd.DataFrame, names: Sequence[str], span: calendar.Window) -> 
 
 
 def ahead(prices: pd.DataFrame, names: Sequence[str], of: str, span: calendar.Window) -> pd.Series:
-    """Which of some columns had a higher return than another over a window: True or False by name."""
+    """Which of some columns had a higher return than ``of`` over a window: True or False by name."""
     change = gains(prices, [*names, of], span)
     leads: pd.Series = change[list(names)] > change[of]
     return leads
 
 
 def share_behind(prices: pd.DataFrame, one: str, other: str, span: calendar.Window) -> float:
-    """Percent of the sessions after ``span.start`` on which ``one`` had a lower return since then than ``other``."""
+    """Percent of the sessions after ``span.start`` with a lower return since then of ``one`` than of ``other``."""
     first, second = (prices[name].loc[span.start : span.end].to_numpy() for name in (one, other))
     if len(first) != len(calendar.sessions(span.start, span.end)) or np.isnan(first + second).any():
         raise Missing(f"{one} and {other} do not both have a price on every session of {span}.")
@@ -66,7 +62,7 @@ def share_behind(prices: pd.DataFrame, one: str, other: str, span: calendar.Wind
 
 
 def volatility(prices: pd.Series, per_year: int = 252, log: bool = False) -> float:
-    """Realised volatility in percent a year: standard deviation of daily returns (simple, or logs) times √252."""
+    """Realised volatility in percent a year: standard deviation of daily returns (or logs) times √``per_year``."""
     daily = np.log(prices).diff() if log else prices.pct_change(fill_method=None)
     return float(daily.std(ddof=1) * np.sqrt(per_year) * 100)
 
@@ -75,10 +71,7 @@ def volatility(prices: pd.Series, per_year: int = 252, log: bool = False) -> flo
 
 
 def value_on(values: pd.Series, day: calendar.Day, stale: int = 5) -> float:
-    """The last value on or before ``day``; Missing if it is more than ``stale`` calendar days old.
-
-    Treasury yields have no value on days when New York's shares trade and the bond market rests.
-    """
+    """The last value on or before ``day``; Missing if it is over ``stale`` calendar days old (bond holidays differ)."""
     known = values.loc[: pd.Timestamp(day)].dropna()
     if known.empty or (pd.Timestamp(day) - known.index[-1]).days > stale:
         raise Missing(f"{values.name} has no value within {stale} days before {pd.Timestamp(day):%Y-%m-%d}.")
@@ -93,8 +86,7 @@ def change(values: pd.Series, first: calendar.Day, last: calendar.Day) -> float:
 def yearly_change(levels: pd.Series) -> pd.Series:
     """Change over twelve months in percent, for a monthly series dated by the first of the month.
 
-    A month whose own value or whose value of a year before is missing stays empty (NaN): nothing is carried
-    across a gap. :func:`unknown_rates` names those months.
+    NaN where the month or that of a year before is missing; :func:`unknown_rates` names those months.
     """
     months = pd.date_range(levels.index[0], levels.index[-1], freq="MS")
     whole = levels.reindex(months)
@@ -102,10 +94,7 @@ def yearly_change(levels: pd.Series) -> pd.Series:
 
 
 def unknown_rates(levels: pd.Series) -> list[str]:
-    """Months (``2025-10``) without a twelve-month rate: those missing in ``levels``, and those a year later.
-
-    A month a year after a missing one is named even if it lies beyond the data: its rate will never be known.
-    """
+    """Months (``2025-10``) without a twelve-month rate: those missing in ``levels``, and those a year after them."""
     months = pd.date_range(levels.index[0], levels.index[-1], freq="MS")
     gone = months.difference(pd.DatetimeIndex(levels.dropna().index)).to_period("M")
     return sorted({str(month) for month in gone} | {str(month + 12) for month in gone})
@@ -139,10 +128,7 @@ def sizes(file: Path, days: Iterable[calendar.Day]) -> pd.DataFrame:
 
 
 def concentration(values: pd.Series, largest: int = 500) -> pd.Series:
-    """Percent of the market value of the ``largest`` listings, by symbol, from the largest one down.
-
-    ``values`` by symbol; second share classes are left out, so that a company counts once.
-    """
+    """Percent of the market value of the ``largest`` listings, largest first; second share classes are left out."""
     kept = values.drop(labels=list(SECOND_CLASSES), errors="ignore").nlargest(largest)
     share: pd.Series = kept / kept.sum() * 100
     return share
@@ -152,11 +138,7 @@ def concentration(values: pd.Series, largest: int = 500) -> pd.Series:
 
 
 def hit_interval(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact (Clopper and Pearson 1934) interval of a share of hits, in percent, by statsmodels.
-
-    It takes the trials as independent; forecasts about one half year need not be.
-    With no trial it is 0 to 100.
-    """
+    """Exact (Clopper and Pearson 1934) interval of a share of hits, percent, trials independent; 0 to 100 for none."""
     from statsmodels.stats.proportion import proportion_confint
 
     if of == 0:
@@ -166,9 +148,9 @@ def hit_interval(hits: int, of: int, level: float = 0.95) -> tuple[float, float]
 
 
 def brier(probability: Any, outcome: Any) -> float:
-    """Brier's score (1950): the mean squared distance of stated probabilities (0 to 1) from what came.
+    """Brier's score (1950): mean squared distance of probabilities (one each, or one for all) from what came.
 
-    0 is perfect, 0.25 is a coin's, 1 is certain and always wrong. One probability for all may be a number.
+    0 is perfect, 0.25 a coin's, 1 certain and always wrong; NaN without an outcome.
     """
     came = np.asarray(outcome, dtype=float)
     return float(np.mean((np.asarray(probability, dtype=float) - came) ** 2)) if came.size else float("nan")

@@ -1,8 +1,7 @@
 """Kenneth French's data files: several tables in one CSV, read into frames with units and dates.
 
 A file holds blocks parted by blank lines: lines of heading, a line of column names (its first cell is empty
-or ``Date``), rows. Missing values are coded -99.99 or -999; here they become NaN, and each frame says in
-``attrs["missing"]`` how many it had::
+or ``Date``), rows. Missing values are coded -99.99 or -999 and become NaN::
 
     tables = french.sections(mkt.file("french/25_Portfolios_5x5.csv"))
     returns = french.five_by_five(tables["Average Value Weighted Returns -- Monthly"])
@@ -40,19 +39,13 @@ _REMEDY = "the provider changed the layout, or the file is damaged: fetch it aga
 
 
 def sections(path: Path) -> dict[str, pd.DataFrame]:
-    """Every table of a file by its heading.
+    """Every table of a file by its heading: the line that names the content, up to " Calculated".
 
-    Returns frames by short heading: the first line of the heading that names the content, up to " Calculated"
-    (``"Value Weight Average of BE/ME"``); a table without heading is called ``"monthly"``, ``"annual"`` or
-    ``"daily"``. Rows are periods (monthly, annual) or sessions (daily). ``attrs`` hold ``heading`` (whole),
-    ``unit`` (percent a month, firms, million USD, ratio, or "not stated"), ``frequency`` and ``missing`` (number of
-    cells with a missing code). Raises HelperError for a file without a table, rows without column names, a row with
-    too few or too many cells or with something else than numbers, a month or year left out or out of order, two
-    tables of one name, a return below -100 percent that is no missing code.
-
-    Parameters
-    ----------
-    path : a CSV of the library, unpacked
+    A table without heading is called ``"monthly"``, ``"annual"`` or ``"daily"``. Rows are periods, or sessions
+    (daily). ``attrs`` hold ``heading`` (whole), ``unit`` (percent a month, firms, million USD, ratio, or "not
+    stated"), ``frequency`` and ``missing`` (cells with a missing code). Raises HelperError for a file without a
+    table, rows without column names, a row with another number of cells or something else than numbers, a month or
+    year left out or out of order, two tables of one name, a return below -100 percent that is no missing code.
     """
     try:
         read = path.read_text("utf-8").splitlines()
@@ -85,10 +78,9 @@ def sections(path: Path) -> dict[str, pd.DataFrame]:
 
 
 def factors(path: Path) -> pd.DataFrame:
-    """The three factors and the bill's return, monthly or daily, whichever the file holds.
+    """``Mkt-RF, SMB, HML, RF`` by period or session, percent (``attrs["unit"]``), monthly or daily as the file is.
 
-    Returns a frame with ``Mkt-RF, SMB, HML, RF`` in percent a month or a day (``attrs["unit"]``), by period or
-    session. Raises HelperError if the file has no such table.
+    Raises HelperError if it has no such table.
     """
     tables = sections(path)
     frame = tables.get("monthly", tables.get("daily"))

@@ -21,16 +21,10 @@ _NO_COMPANY = r"[\^/.]|^[A-Z]{4}[WURPOMNZ]$"
 def over(
     prices: pd.DataFrame, groups: Groups, windows: Mapping[str, calendar.Window], wanted: Sequence[str]
 ) -> dict[str, float | None]:
-    """Returns of single stocks and of groups, bought in equal parts at the start of a window and held.
+    """Percent returns of stocks, and of groups bought in equal parts and held; None without a price at an end.
 
-    Returns percent by key, None where a symbol has no price at an end of the window.
-
-    Parameters
-    ----------
-    prices : one column a symbol, one row a session
-    groups : symbols by name, for every name in ``wanted`` that is no symbol itself (in small letters)
-    windows : by name
-    wanted : ``name_window``, such as ``"aapl_since"``
+    ``prices`` has a column a symbol; ``groups`` are symbols by name, for every name that is no symbol itself;
+    ``wanted`` are keys ``name_window``, such as ``"aapl_since"``.
     """
     # Base rates ask a thousand times: columns and rows are looked up once a call.
     table, place = prices.to_numpy(), {name: at for at, name in enumerate(prices.columns)}
@@ -47,19 +41,14 @@ def over(
 
 
 def field(panel: str | Path, windows: Mapping[str, calendar.Window]) -> pd.DataFrame:
-    """Every symbol of a listing panel: its price return over some windows, its size, sector and exchange.
+    """Every symbol of a listing panel: its price return over some windows that end together, size, sector, exchange.
 
-    Returns are compounded from daily changes, so that splits do no harm; where a snapshot was lost, from one
-    price to the next. They leave dividends out and run to the last price of what vanished.
+    Returns are compounded from daily changes, so that splits do no harm; where a snapshot was lost, from one price to
+    the next. They leave dividends out and run to the last price of what vanished.
 
     Returns a frame by symbol: a column a window (percent), ``cap_`` before its name (USD, last known in the week up
     to its start), ``sector``, ``exchange``, ``until`` (last date) and ``company`` (False for rights, warrants and
-    preferred shares, and for what has no sector).
-
-    Parameters
-    ----------
-    panel : a Parquet file with symbol, date, last, pct_change, market_cap, sector, exchange
-    windows : by name; all end on one day
+    preferred shares, and for what has no sector). ``panel`` is a Parquet file.
     """
     import duckdb  # costs a sixth of a second, which most notebooks need not pay
 
@@ -92,13 +81,7 @@ def field(panel: str | Path, windows: Mapping[str, calendar.Window]) -> pd.DataF
 def fallen(prices: pd.DataFrame, sessions: int) -> pd.Series:
     """Number of columns with a negative return over the ``sessions`` sessions that end on each date.
 
-    Returns an integer Series; windows overlap, and the first ends ``sessions`` sessions after the first price.
-    Raises HelperError if a price is missing or the history is not longer than the window.
-
-    Parameters
-    ----------
-    prices : one column a stock, indexed by session, without gaps
-    sessions : length of the window, in sessions
+    Raises Missing for a gap in a price, HelperError if the history is not longer than the window.
     """
     if calendar.with_gaps(prices).isna().to_numpy().any():
         raise Missing("A price is missing: a window over a gap cannot be counted; cut the frame first.")
@@ -111,22 +94,14 @@ def fallen(prices: pd.DataFrame, sessions: int) -> pd.Series:
 def drawn_windows(
     returns: pd.DataFrame, sessions: int, rounds: int, block: float, seed: int, together: bool = True
 ) -> np.ndarray:
-    """Returns of several stocks over windows drawn by the stationary bootstrap.
+    """Percent returns of stocks over windows drawn by the stationary bootstrap (Politis and Romano 1994, by ``arch``).
 
-    Politis and Romano (1994), by ``arch``. A round draws the whole history anew in blocks of random length and
-    cuts it into windows that do not overlap.
+    Each of the ``rounds`` draws the whole history of ``returns`` (daily, percent, a column a stock, no gaps) anew
+    in blocks of mean length ``block`` and cuts it into windows of ``sessions`` that do not overlap. ``together``
+    draws all stocks from the same days, so that what moves them together stays; else nothing but chance makes them
+    fall together.
 
-    Returns an array (rounds * (len(returns) // sessions), columns), percent.
-
-    Parameters
-    ----------
-    returns : daily simple returns in percent, one column a stock, without gaps
-    sessions : length of a window, in sessions
-    rounds : number of rounds
-    block : mean block length, in sessions
-    seed : of the random generator
-    together : draw all stocks from the same days, so that what moves them together stays; if False each
-        stock is drawn from days of its own, so that nothing but chance makes them fall together
+    Returns an array (rounds * (len(returns) // sessions), columns).
     """
     from arch.bootstrap import StationaryBootstrap
 
@@ -157,20 +132,13 @@ def drops_from_high(
     lows: pd.Series | None = None,
     highs: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """How far a stock fell from its high: at its lowest over the last sessions, and at the last close.
+    """How far a stock fell from its high: at its lowest over the last ``sessions``, and at the last close.
 
-    Returns a frame by day with ``drop`` (lowest value of the last part against the highest before it, percent),
-    ``low`` and ``high`` (their dates) and ``now`` (last close against the highest value, percent). Days without a
-    value on every session of their window are left out. Raises HelperError if the last part is not shorter than the
-    window.
-
-    Parameters
-    ----------
-    closes : by session, without a session left out
-    days : last sessions of the windows
-    sessions : length of the last part, close to close, in which the lowest value is looked for
-    year : length of the window in which a high counts, in sessions
-    lows, highs : of the same sessions, where a session's own low and high are meant; closes by default
+    A high counts in a window of ``year`` sessions that ends on one of ``days``; ``lows`` and ``highs`` are those of
+    the same sessions, closes by default. Returns a frame by day with ``drop`` (lowest value of the last part
+    against the highest before it, percent), ``low`` and ``high`` (their dates) and ``now`` (last close against the
+    highest value, percent), without days that lack a value. Raises HelperError if the last part is not shorter than
+    the window.
     """
     if not 0 < sessions < year:
         raise HelperError(f"A window of {year} sessions holds no last part of {sessions}; lengthen it.")
@@ -199,18 +167,10 @@ def drops_from_high(
 def random_baskets(
     returns: pd.Series, sectors: pd.Series, wanted: pd.Series, draws: int, seed: int
 ) -> np.ndarray:
-    """Mean returns of baskets drawn at random, with as many stocks of each sector as wanted.
+    """Mean returns of baskets drawn at random, with as many stocks of each sector as wanted, none twice.
 
-    Returns an array (draws,): the mean return of each basket, percent. Raises HelperError if the pool holds fewer
-    stocks of a sector than wanted.
-
-    Parameters
-    ----------
-    returns : return of each stock of the pool, percent, indexed by symbol
-    sectors : sector of each stock, same index
-    wanted : number of stocks by sector
-    draws : number of baskets; within one basket no stock is drawn twice
-    seed : of the random generator
+    ``returns`` (percent) and ``sectors`` are by symbol, ``wanted`` counts by sector. Returns an array (draws,),
+    percent. Raises HelperError if the pool holds fewer stocks of a sector than wanted.
     """
     generator = np.random.default_rng(seed)
     total = np.zeros(draws)

@@ -14,16 +14,9 @@ from helpers.measures import drawdowns, style
 def falls_of_a_leader(
     prices: pd.DataFrame, leader: str, market: str, fall: float = 30, years: int = 3
 ) -> pd.DataFrame:
-    """Falls of an index from a record close, with its lead over the market before.
+    """Falls of an index from a record close by ``fall`` percent, with its lead over the market in the ``years`` before.
 
-    Returns a frame as :func:`helpers.measures.drawdowns.episodes`, with ``lead`` in percentage points; NaN where
-    the history of the leader begins too late.
-
-    Parameters
-    ----------
-    prices : closes by session, with columns ``leader`` and ``market``
-    fall : percent by which the index fell at least
-    years : years before the record close over which the lead is measured
+    Returns :func:`helpers.measures.drawdowns.episodes` with ``lead``, points; NaN where the leader begins too late.
     """
     known = prices[leader].dropna()
     found = drawdowns.episodes(known, fall)
@@ -46,16 +39,10 @@ def small_and_big(
     values: Sequence[int] = (1, 2, 3, 4, 5),
     weights: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Monthly returns of small and of big companies, from the 25 portfolios.
+    """Monthly returns of ``small`` and ``big`` companies (percent, by month) from the 25 portfolios.
 
-    Returns a frame by month with ``small`` and ``big``, percent.
-
-    Parameters
-    ----------
-    portfolios : as :func:`helpers.measures.french.five_by_five` gives them, percent a month
-    small, big : the fifths by size that count as such, 1 to 5
-    values : the fifths by book-to-market that are taken
-    weights : of the same form; equal ones by default
+    ``portfolios`` and ``weights`` (equal by default) come from :func:`helpers.measures.french.five_by_five`; ``small``,
+    ``big`` are the fifths by size, ``values`` those by book-to-market that count.
     """
     found = {}
     for name, sizes in (("small", small), ("big", big)):
@@ -70,15 +57,9 @@ def small_and_big(
 
 
 def leads_after(sizes: pd.DataFrame, months: int = 36, first: int = 1) -> pd.Series:
-    """Small minus big over the months that follow each month, compounded, percentage points.
+    """Small minus big, compounded over the ``months`` after each month (its own too with ``first=0``), points.
 
-    Returns a Series by month (Period); months without so many months after them are left out.
-
-    Parameters
-    ----------
-    sizes : monthly returns of ``small`` and ``big``, percent
-    months : number of months that are compounded
-    first : where they begin: 1 with the month after, 0 with the month itself
+    Months without so many after them are left out.
     """
     total = np.log1p(sizes / 100).rolling(months).sum().shift(1 - first - months)
     growth = np.expm1(total) * 100

@@ -28,15 +28,10 @@ def period_ends(start: calendar.Day, end: calendar.Day, code: str) -> pd.Datetim
 
 
 def weekly_returns(prices: pd.DataFrame, ends: pd.DatetimeIndex) -> pd.DataFrame:
-    """Simple returns in percent from one week's end to the next, one column a series.
+    """Simple returns in percent from one week's end to the next, by series; NaN before it begins and after.
 
-    Returns a frame indexed by ``ends[1:]``; NaN before a series begins and after it ends. Raises HelperError if a
-    series lacks the close of a week's end between its first and its last one.
-
-    Parameters
-    ----------
-    prices : closes (or closes adjusted for dividends) by session; a series may begin late or end early
-    ends : the last session of each week, in order, without gaps
+    Raises Missing if a series lacks the close of one of the ``ends`` (last sessions, in order) between its first
+    and last one: nothing is filled in.
     """
     closes = prices.reindex(ends)
     for name in closes:
@@ -50,13 +45,10 @@ def weekly_returns(prices: pd.DataFrame, ends: pd.DatetimeIndex) -> pd.DataFrame
 
 
 def match(values: pd.Series, ends: pd.DatetimeIndex) -> pd.DataFrame:
-    """The value of a daily series that stands at the close of each week.
+    """The value of a daily series that stands at the close of each week: its last one since the end of the week before.
 
-    That is the value of the week's last session. Where that day has none (the bond market keeps holidays that
-    New York's exchange does not), it is the last value observed since the end of the week before.
-
-    Returns a frame indexed by ``ends``: ``value``, ``observed`` (its date) and ``late`` (True where it is older
-    than the week's end). A week without any observation has NaN, NaT and False.
+    The bond market keeps holidays that New York's exchange does not. Returns a frame by ``ends``: ``value``,
+    ``observed`` (its date) and ``late`` (older than the week's end); NaN, NaT and False for a week without one.
     """
     series = values.dropna()
     if series.empty:
@@ -72,15 +64,9 @@ def match(values: pd.Series, ends: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def weekly_changes(values: pd.Series, ends: pd.DatetimeIndex, strict: bool = False) -> pd.Series:
-    """Change of a daily series from one week's end to the next, in its own unit (percentage points).
+    """Change of a daily series from one week's end to the next, in its own unit; NaN where a week has no value.
 
-    Returns a Series indexed by ``ends[1:]``; NaN where a week has no value.
-
-    Parameters
-    ----------
-    values : daily observations, in percent for a yield
-    ends : the last session of each week, in order
-    strict : leave out the changes to and from a week whose value is older than its end
+    ``strict`` leaves out the changes to and from a week whose value is older than its end.
     """
     at = match(values, ends)
     level = at["value"].mask(at["late"]) if strict else at["value"]
@@ -88,10 +74,7 @@ def weekly_changes(values: pd.Series, ends: pd.DatetimeIndex, strict: bool = Fal
 
 
 def moved(values: pd.Series, start: calendar.Day, end: calendar.Day) -> float:
-    """Change of a daily series between two days; where a day has no value, the last one before it stands in.
-
-    Raises Missing where the series begins later.
-    """
+    """Change of a daily series between two days, or the last values before; Missing where it begins later."""
     first, last = (values.asof(calendar.day(day)) for day in (start, end))
     if pd.isna(first):
         raise Missing(
@@ -101,11 +84,7 @@ def moved(values: pd.Series, start: calendar.Day, end: calendar.Day) -> float:
 
 
 def weeks_within(ends: pd.DatetimeIndex, start: calendar.Day, end: calendar.Day) -> pd.DatetimeIndex:
-    """Ends of the weeks that lie wholly within a window of closes.
-
-    A week counts if it runs from a close not before that which stands at ``start`` to a close not after
-    ``end``. Weeks that one of the two dates cuts are left out.
-    """
+    """Ends of the weeks wholly within a window: from a close that stands at ``start`` or later up to ``end``."""
     first, last = calendar.session_on_or_before(start), calendar.day(end)
     return ends[1:][(ends[:-1] >= first) & (ends[1:] <= last)]
 
@@ -158,8 +137,8 @@ class Slope:
     def reading(self, size: float = 1.0, sign: int = -1) -> str:
         """What the interval tells of a link of the given sign: yes, the other way round, no, or nothing.
 
-        "no link" needs an interval that leaves no room for a slope of ``size`` in that direction; an interval
-        that holds both zero and ``size`` cannot tell.
+        "no link" needs an interval without room for a slope of ``size`` in that direction; one that holds both zero
+        and ``size`` cannot tell.
         """
         if abs(self.t) >= Z:
             return "link" if sign * self.slope > 0 else "opposite link"
@@ -169,18 +148,12 @@ class Slope:
 def hac_slope(
     spread: pd.Series, change: pd.Series, controls: pd.DataFrame | None = None, lags: int | None = None
 ) -> Slope:
-    """Least squares of a spread of returns on the change of a yield, with Newey-West errors.
+    """Least squares of a spread of returns on the change of a yield, points a week, with Newey-West (1987) errors.
 
-    Returns a Slope; ``dropped`` counts the weeks that lacked one of the values. Raises HelperError for fewer than
-    twelve weeks, or a yield that does not move.
-
-    Parameters
-    ----------
-    spread : returns of one fund minus those of another, percentage points a week
-    change : change of the yield in the same weeks, percentage points
-    controls : further variables that are held fixed, one column each
-    lags : of the Newey-West (1987) covariance with Bartlett weights, by statsmodels and without its
-        small-sample factor; :func:`newey_west_lags` by default, zero gives White's errors
+    By statsmodels, Bartlett weights, without its small-sample factor. ``controls`` are held fixed, one column each;
+    ``lags`` are those of :func:`newey_west_lags` by default, zero gives White's errors. ``dropped`` counts the
+    weeks that lacked one of the values. Raises HelperError for fewer than :data:`FEWEST` weeks, or a yield that
+    does not move.
     """
     import statsmodels.api as sm
 
@@ -207,18 +180,11 @@ def panel(
     market: str = "SPY",
     strict: bool = False,
 ) -> pd.DataFrame:
-    """One row a week: the spread of each pair of funds, the return of the market, the change of each yield.
+    """One row a week: the spread of each pair of funds, the return of the market, the change of each yield, points.
 
-    Returns a frame indexed by ``ends``, in percentage points; the first row is empty.
-
-    Parameters
-    ----------
-    prices : closes adjusted for dividends by session; pairs whose funds it lacks are left out
-    pairs : (first, second) by name; the spread is the return of the first minus that of the second
-    series : daily yields in percent by name
-    ends : the last session of each week (or of another period)
-    market : the column of ``prices`` whose return becomes the column ``market``
-    strict : as for :func:`weekly_changes`
+    ``prices`` are closes adjusted for dividends; ``pairs`` (first minus second, by name) whose funds it lacks are
+    left out; ``series`` are daily yields in percent by name; ``ends`` the last sessions of the periods, the first
+    of which has an empty row; ``strict`` as for :func:`weekly_changes`.
     """
     change = weekly_returns(prices, ends)
     known = {name: pair for name, pair in pairs.items() if set(pair) <= set(change)}
@@ -254,18 +220,9 @@ def held_slope(
     market: str = "SPY",
     lags: int | None = None,
 ) -> Slope:
-    """Weekly slope of a pair's spread of returns on a yield, with the market's return held fixed.
+    """Weekly slope of a pair's spread of returns on a daily yield (percent), with the market's return held fixed.
 
-    Returns :class:`Slope`: ``slope``, ``se``, ``t``, ``low``, ``high``, ``n``, ``smallest``, and ``power(size)``
-    and ``reading(size)`` for an effect that would matter.
-
-    Parameters
-    ----------
-    prices : closes adjusted for dividends by session, with both funds and the market
-    values : a daily yield in percent
-    start, end : the window; a week counts if it lies wholly within it
-    pair : the spread is the return of the first minus that of the second
-    lags : as for :func:`hac_slope`
+    ``prices`` are closes adjusted for dividends; weeks count that lie wholly within ``start`` and ``end``.
     """
     first = calendar.session_on_or_before(start)
     ends = calendar.week_ends(first - pd.Timedelta(days=first.weekday()), end)
@@ -288,15 +245,10 @@ def figures(
 ) -> dict[str, float]:
     """Slopes of a pair by the names of figures: what is asked, the yield and the window, as in ``t_held_2y_whole``.
 
-    Parameters
-    ----------
-    keys : names; those that do not end in a yield and one of the windows are left out. What is asked is
-        ``slope`` and ``t`` with nothing held fixed, else ``held``, ``t_held``, ``low``, ``high``, ``smallest``,
-        ``power`` (percent, for a slope of ``size``), ``p`` (the p-value) or ``holm_p`` (the same after Holm's
-        correction for ``tests``)
-    weeks, pair, held, lags : as for :func:`slope`
-    windows : first and last day by name
-    tests, own : p-values by pair, yield and window; that of ``own``, the yield and the window gives way to the new
+    What is asked is ``slope`` and ``t`` with nothing held fixed, else ``held``, ``t_held``, ``low``, ``high``,
+    ``smallest``, ``power`` (percent, for a slope of ``size``), ``p`` or ``holm_p``: the p-value after Holm's
+    correction for ``tests``, p-values by pair, yield and window, of which that of ``own`` gives way to the new one.
+    Of ``keys`` those that do not end in a yield and one of the ``windows`` are left out.
     """
     fits: dict[tuple[object, ...], Slope] = {}
     found = {}
@@ -328,8 +280,8 @@ def out_of_sample(
     """How the plain slope of a window did in the weeks of a later one, by the signs and by the squared misses.
 
     Returns ``slope`` before; ``weeks`` later in which the yield moved; ``right``, how often the slope had the sign
-    of the spread right, with ``p`` against tossing a coin; ``falling`` and its ``p_falling``, the same for "the
-    pair gains when the yield falls"; ``r2``, percent of the squared misses of the plain mean that the slope saves.
+    of the spread right, with ``p`` against tossing a coin; ``falling`` and ``p_falling``, the same for "the pair
+    gains when the yield falls"; ``r2``, percent of the squared misses of the plain mean that the slope saves.
     """
     from scipy.stats import binomtest
 
@@ -349,10 +301,9 @@ def out_of_sample(
 
 
 def without(values: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
-    """What is left of each column when its own least-squares share of ``held`` is taken off.
+    """What is left of each column when its least-squares share of ``held`` is taken off (Frisch and Waugh 1933).
 
-    The plain slope of one such column on another is the slope with ``held`` fixed (Frisch and Waugh 1933).
-    Rows without one of the values are left out.
+    The plain slope of one such column on another is that with ``held`` fixed. Rows with a gap are left out.
     """
     whole = values.join(held).dropna().astype(float)
     known = np.column_stack([np.ones(len(whole)), whole[list(held)]])
@@ -394,23 +345,15 @@ def rolling_slope(
     seed: int = 0,
     share: float = 0.95,
 ) -> pd.DataFrame:
-    """Slope over the last ``weeks`` weeks at each week, with a bootstrap band.
+    """Slope over the last ``weeks`` weeks at each week, pp per pp, with a bootstrap band of ``share`` of the ``draws``.
 
-    In each window whole weeks are drawn with the stationary bootstrap (Politis and Romano 1994, by ``arch``), so
-    that neither equal variances nor independent weeks are assumed. The same draw of positions serves all
-    windows. The band is pointwise: it is right for one week chosen beforehand.
+    Whole weeks are drawn with the stationary bootstrap (Politis and Romano 1994, by ``arch``) in blocks of mean
+    length ``block``, so that neither equal variances nor independent weeks are assumed; the same draw of positions
+    serves all windows, and ``held`` is fixed in each. The band is pointwise: it is right for one week chosen
+    beforehand.
 
-    Returns a frame indexed by the last week of each window: ``slope``, ``low``, ``high`` (pp per pp).
-
-    Parameters
-    ----------
-    spread, change : as for :func:`hac_slope`; weeks without either are left out before the windows are cut
-    weeks : length of the window
-    held : one variable that is held fixed in every window
-    draws : bootstrap draws a window; none gives the slopes without a band
-    block : mean length of a block, weeks
-    seed : of the random generator
-    share : of the draws that lie inside the band
+    Returns a frame by the last week of each window: ``slope`` and, unless ``draws`` is 0, ``low``, ``high``. Weeks
+    without a value are left out first.
     """
     parts = [spread.rename("y"), change.rename("x"), *([held.rename("z")] if held is not None else [])]
     rows = pd.concat(parts, axis=1, join="inner").dropna()
@@ -433,12 +376,9 @@ def rolling_slope(
 def shuffled_t(
     spread: pd.Series, change: pd.Series, lags: int, draws: int = 2000, seed: int = 0
 ) -> np.ndarray:
-    """Newey-West t-values of the slope after the yield changes were dealt out to the weeks at random.
+    """Newey-West t-values of the slope after the yield changes were dealt out to the weeks at random: array (draws,).
 
-    What a test finds where nothing is to be found: the placebo behind a permutation test. The formula is
-    that of :func:`hac_slope` without controls, for all draws at once.
-
-    Returns an array (draws,).
+    What a test finds where nothing is to be found, by the formula of :func:`hac_slope` without controls.
     """
     pairs = pd.concat([spread.rename("y"), change.rename("x")], axis=1, join="inner").dropna()
     y = pairs["y"].to_numpy(float) - pairs["y"].mean()

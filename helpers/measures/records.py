@@ -10,15 +10,10 @@ from helpers.files import Missing
 
 
 def is_record(values: pd.Series, by: float = 0.0) -> pd.Series:
-    """True where a value lies above every earlier one (by more than ``by``); the first value is no record.
+    """True where a value lies above every earlier one by more than ``by``; the first, and a tie, is no record.
 
-    For closes these are record closes, for highs record intraday highs. A tie is no record.
-
-    Raises
-    ------
-    Missing
-        for a value missing between the first and the last: nobody knows what would have been a record after
-        it. Cut the series before the gap, or use :func:`record_dates` over a span that ends before it.
+    Raises Missing for a gap between the first and the last value: nobody knows what would have been a record after
+    it.
     """
     values = _whole(values)
     before = values.cummax().shift(1)
@@ -62,19 +57,11 @@ def runs(flags: pd.Series) -> pd.DataFrame:
 
 
 def streaks(prices: pd.Series, benchmark: pd.Series | None = None, down: bool = False) -> pd.DataFrame:
-    """Every run of sessions on which a series gained, or gained more than another, the longest first.
+    """Runs of sessions on which a series gained (``down``: lost), or gained more than ``benchmark``, longest first.
 
-    Parameters
-    ----------
-    prices, benchmark : closes, or closes adjusted for dividends; with a benchmark the sessions are those on which
-        the one return is above the other, and both must have a price at either end of a session
-    down : runs of losses, or of sessions on which it trailed
-
-    Returns
-    -------
-    Frame with ``first`` and ``last`` (dates of the run's sessions), ``length`` (sessions) and ``change``: the return
-    from the close before the run to its last close, percent; with a benchmark, minus that of the benchmark, points.
-    Of equal length the later comes first. An unchanged session, and one whose return is not known, ends a run.
+    Returns a frame with ``first`` and ``last`` (dates of the run's sessions), ``length`` (sessions) and ``change``:
+    the return from the close before the run to its last, percent; less that of the benchmark, points. Of equal
+    length the later comes first. An unchanged session, and one whose return is not known, ends a run.
     """
     frame = calendar.with_gaps(prices).rename("own").to_frame()
     if benchmark is not None:
@@ -89,24 +76,14 @@ def streaks(prices: pd.Series, benchmark: pd.Series | None = None, down: bool = 
 
 
 def longest_streak(prices: pd.Series, benchmark: pd.Series | None = None, down: bool = False) -> pd.Series:
-    """The first row of :func:`streaks`: ``first``, ``last``, ``length``, ``change``; of length 0 if there is no run."""
+    """The first row of :func:`streaks`; of length 0 if there is no run."""
     found = streaks(prices, benchmark, down)
     none = pd.Series({"first": None, "last": None, "length": 0, "change": 0.0}, dtype=object)
     return none if found.empty else found.iloc[0]
 
 
 def count_records(paths: np.ndarray, before: float) -> np.ndarray:
-    """Number of records in each simulated path.
-
-    Parameters
-    ----------
-    paths : array (paths, sessions) of levels
-    before : the highest level before the first session
-
-    Returns
-    -------
-    Integer array (paths,).
-    """
+    """Records in each of some paths (array: paths, sessions) after a highest level ``before``: array (paths,)."""
     start = np.full((len(paths), 1), before)
     highest = np.maximum.accumulate(np.hstack([start, paths]), axis=1)
     return (paths > highest[:, :-1]).sum(axis=1)

@@ -12,11 +12,11 @@ import pandas as pd
 def repeat(
     function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], jobs: int | None = None
 ) -> list[Any]:
-    """``[function(*a) for a in arguments]``, through joblib.
+    """``[function(*a) for a in arguments]``, through joblib, in their order.
 
     It runs here unless ``jobs`` or joblib's own configuration says otherwise: inside
-    ``joblib.parallel_config(backend="dask")`` or ``"loky"`` the same call is carried to a cluster or to the
-    other cores. Results come back in the order of ``arguments``.
+    ``joblib.parallel_config(backend="dask")`` or ``"loky"`` the same call is carried to a cluster or to other
+    cores.
     """
     from joblib import Parallel, delayed
 
@@ -24,10 +24,9 @@ def repeat(
 
 
 def block_length(returns: pd.Series) -> float:
-    """Mean block length for the stationary bootstrap, at least 1.
+    """Mean block length for the stationary bootstrap, at least 1 (the estimate is less for series without dependence).
 
-    Politis and White (2004), corrected by Patton, Politis and White (2009), by ``arch``. For series without
-    dependence the estimate falls below one observation, which no bootstrap can use.
+    Politis and White (2004), corrected by Patton, Politis and White (2009), by ``arch``.
     """
     from arch.bootstrap import optimal_block_length
 
@@ -37,18 +36,10 @@ def block_length(returns: pd.Series) -> float:
 def stationary_paths(
     returns: pd.Series, sessions: int, paths: int, start: float, seed: int, block: float | None = None
 ) -> np.ndarray:
-    """Price paths drawn by the stationary bootstrap (Politis and Romano 1994, by ``arch``).
+    """Price paths from ``start``, drawn by the stationary bootstrap (Politis and Romano 1994, by ``arch``).
 
-    Returns an array (paths, sessions) of levels.
-
-    Parameters
-    ----------
-    returns : daily simple returns in percent, the pool that is drawn from
-    sessions : length of each path, at most ``len(returns)``
-    paths : number of paths
-    start : level before the first session
-    seed : of the random generator
-    block : mean block length in sessions; :func:`block_length` of the pool by default
+    ``returns`` are daily, simple, in percent; ``sessions`` at most ``len(returns)``; ``block`` is the mean length,
+    :func:`block_length` by default. Returns an array (paths, sessions) of levels.
     """
     from arch.bootstrap import StationaryBootstrap
 

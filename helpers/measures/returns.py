@@ -13,16 +13,9 @@ from helpers.files import Missing
 
 
 def window_return(prices: pd.Series | pd.DataFrame, window: calendar.Window) -> float | pd.Series:
-    """Simple return in percent from the close of ``window.start`` to the close of ``window.end``.
+    """Simple return in percent from the close of ``window.start`` to that of ``window.end``, float or by column.
 
-    Returns a float for a series, a Series by column for a frame; percent. Raises Missing if a value of the first or
-    last session is not there.
-
-    Parameters
-    ----------
-    prices : one price series, or a frame with one column a series, indexed by session. Closes give price
-        returns; closes adjusted for dividends give total returns.
-    window : sessions between which the return is measured
+    Closes give price returns; closes adjusted for dividends total returns. Raises Missing if one is not there.
     """
     for date in (window.start, window.end):
         if date not in prices.index or np.any(pd.isna(prices.loc[date])):
@@ -40,27 +33,18 @@ def window_table(prices: pd.DataFrame, windows: Iterable[calendar.Window]) -> pd
 
 
 def daily_returns(prices: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
-    """Simple close-to-close returns in percent; the first session has none and is left out.
-
-    A gap in ``prices`` stays a gap: no return is formed across it, also where it was dropped.
-    """
+    """Simple close-to-close returns in percent, without the first session; no return is formed across a gap."""
     prices = calendar.with_gaps(prices)
     return (prices.pct_change(fill_method=None) * 100).iloc[1:]
 
 
 def calendar_years(prices: pd.Series) -> pd.Series:
-    """Calendar-year returns in percent for every whole year in ``prices``, indexed by year (int).
-
-    A year counts if the last session of the year before and its own last session are both there.
-    """
+    """Returns in percent of whole calendar years, by year (int): from the last session of the year before."""
     return year_to_date_on(prices, 12, 31)
 
 
 def year_to_date_on(prices: pd.Series, month: int, day: int) -> pd.Series:
-    """Year-to-date return in percent up to the last session on or before month/day, for every year.
-
-    Compares like with like: a year's first eleven months against those of every other year.
-    """
+    """Year-to-date return in percent up to the last session on or before month/day, for every year."""
     out = {}
     prices = prices.dropna()
     for year in range(prices.index[0].year + 1, prices.index[-1].year + 1):
@@ -78,10 +62,9 @@ def rolling_returns(prices: pd.Series, sessions: int) -> pd.Series:
 
 
 def triangle(prices: pd.Series, benchmark: pd.Series, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """Relative performance for every start (row) before every end (column) among ``dates``.
+    """Return of ``prices`` minus that of ``benchmark`` from every date (row) to every later one (column), points.
 
-    Returns a square frame in percentage points: the return of ``prices`` minus that of ``benchmark`` from the row's
-    date to the column's; NaN on and below the diagonal.
+    NaN on and below the diagonal; Missing for a date without a price.
     """
     own, other = (series.reindex(dates).to_numpy() for series in (prices, benchmark))
     if np.isnan(own).any() or np.isnan(other).any():

@@ -1,10 +1,10 @@
 """The value spread, and regressions that ask whether it predicts what value stocks earn later.
 
-The plain regression with Newey-West errors is :func:`helpers.measures.rates.hac_slope`. On a slow
-predictor it misleads in three ways, each with its function here: returns over several years overlap
-(:func:`hodrick`, :func:`non_overlapping`), a predictor that moves with the price biases the slope in small
-samples (:func:`stambaugh`, :func:`null_slopes`), and a fit within the sample is no forecast
-(:func:`out_of_sample_r2`). All of them take ``y``, the return that follows, in the row of the predictor ``x``.
+On a slow predictor the plain regression (:func:`helpers.measures.rates.hac_slope`) misleads in three ways, each
+with its function here: returns over several years overlap (:func:`hodrick`, :func:`non_overlapping`), a predictor
+that moves with the price biases the slope in small samples (:func:`stambaugh`, :func:`null_slopes`), and a fit
+within the sample is no forecast (:func:`out_of_sample_r2`). All take ``y``, the return that follows, in the row of
+``x``.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ Frame = TypeVar("Frame", pd.Series, pd.DataFrame)
 
 @dataclass(frozen=True)
 class Regression:
-    """A regression of ``y`` on one ``x``: ``slope`` in units of y per unit of x, its ``error``, ``t`` and
-    two-sided ``p``, from ``n`` starting points.
-    """
+    """A regression on one ``x``: ``slope``, its ``error``, ``t``, two-sided ``p``, from ``n`` starting points."""
 
     slope: float
     error: float
@@ -49,16 +47,10 @@ class Bias:
 
 
 def value_spread(ratios: pd.DataFrame, high: Sequence[Hashable], low: Sequence[Hashable]) -> pd.Series:
-    """Mean log book-to-market of the ``high`` columns less that of the ``low`` ones.
+    """Mean log book-to-market of the ``high`` columns less that of the ``low`` ones, by date, in logs.
 
-    Returns a Series by date, in logs: 2 means that a dollar of price buys e^2 = 7.4 times as much book equity in
-    value as in growth. NaN where one of the portfolios has no ratio, so that the mean never changes its members in
-    silence. Raises HelperError for a ratio of zero or below, which has no logarithm.
-
-    Parameters
-    ----------
-    ratios : book equity over market equity, one column a portfolio, by date
-    high, low : columns of value and of growth portfolios
+    2 means that a dollar buys e^2 = 7.4 times as much book equity in value as in growth. NaN where a portfolio has
+    no ratio, so that the mean never changes its members in silence; HelperError for a ratio of zero or below.
     """
     if ratios[[*high, *low]].le(0).to_numpy().any():
         raise HelperError(
@@ -76,14 +68,9 @@ def formation(monthly: Frame) -> Frame:
 
 
 def after_june(monthly: pd.Series, months: int = 12, compound: bool = True) -> pd.Series:
-    """Return over the ``months`` months from July of each year, by year (int), in percent.
+    """Return over the ``months`` months from July of each year, by year (int), percent: compounded, or the plain sum.
 
-    Returns a Series by year of the June before; NaN where the file ends too early or a month is missing.
-
-    Parameters
-    ----------
-    monthly : returns in percent by month (PeriodIndex)
-    compound : True for the compounded return, False for the sum of the monthly ones
+    ``monthly`` is in percent by month (PeriodIndex); NaN where the file ends too early or a month is missing.
     """
     growth = np.log1p(monthly / 100) if compound else monthly
     total = growth.rolling(months).sum().shift(1 - months)
@@ -94,11 +81,7 @@ def after_june(monthly: pd.Series, months: int = 12, compound: bool = True) -> p
 
 
 def unbroken(y: pd.Series, x: pd.Series) -> pd.DataFrame:
-    """The last stretch of rows without a gap: columns ``y`` and ``x``.
-
-    Rows at the end that lack a value (no return yet) are cut off; then everything up to the last missing value.
-    Compare its length with the input: what was cut is for the caller to count.
-    """
+    """The last stretch of rows without a gap, columns ``y`` and ``x``: what was cut is for the caller to count."""
     both = pd.DataFrame({"y": y, "x": x})
     whole = both.notna().all(axis=1)
     both = both.loc[: whole[whole].index[-1]] if whole.any() else both.iloc[:0]
@@ -135,9 +118,9 @@ def over_horizon(y: pd.Series, horizon: int) -> pd.Series:
 def hodrick(y: pd.Series, x: pd.Series, horizon: int) -> Regression:
     """Regression of the next ``horizon`` returns on ``x``, with the errors of Hodrick (1992), his 1B.
 
-    Sums of returns overlap, and Newey-West rejects too often. Under the null of no prediction the overlap
-    can be moved from the returns to the predictor: the errors rest on one-period returns times the sum of
-    the last ``horizon`` predictors.
+    Sums of returns overlap, and Newey-West rejects too often. Under the null the overlap can be moved from the
+    returns to the predictor: the errors rest on one-period returns times the sum of the last ``horizon``
+    predictors.
     """
     from scipy import stats
 
@@ -170,8 +153,8 @@ def predict(
 def non_overlapping(y: pd.Series, x: pd.Series, horizon: int) -> pd.DataFrame:
     """The same regression on every ``horizon``-th row, once for each row to begin with.
 
-    Returns a frame by first row (0 to horizon - 1): ``slope``, ``t`` (classical errors) and ``n``. The starts share
-    data with one another: they show how much hangs on the choice, they are no independent samples.
+    Returns a frame by first row: ``slope``, ``t`` (classical errors) and ``n``. The starts share data: they show
+    how much hangs on the choice, they are no independent samples.
     """
     from scipy import stats
 
@@ -188,19 +171,11 @@ def non_overlapping(y: pd.Series, x: pd.Series, horizon: int) -> pd.DataFrame:
 
 
 def stambaugh(y: pd.Series, x: pd.Series) -> Bias:
-    """Small-sample bias of a predictive slope (Stambaugh 1999).
+    """Small-sample bias of a predictive slope (Stambaugh 1999): about ``-(1 + 3 rho) / n`` times residual on shock.
 
-    If the predictor is persistent and its shocks come together with those of the return, least squares
-    finds a slope where there is none. The bias is about ``-(1 + 3 rho) / n`` times the slope of the return's
-    residual on the predictor's shock.
-
-    Returns :class:`Bias`: ``persistence`` (rho, autoregression of x), ``correlation`` of the two residuals,
-    ``bias`` and ``corrected`` slope.
-
-    Parameters
-    ----------
-    y : return after each row's predictor; consecutive rows
-    x : predictor
+    If the predictor is persistent and its shocks come together with those of the return, least squares finds a
+    slope where there is none. Returns :class:`Bias`: ``persistence`` (rho, autoregression of x), ``correlation`` of
+    the two residuals, ``bias`` and ``corrected`` slope.
     """
     after, before = _pairs(y, x)
     slope, rho, residual, shock = _system(after, before)
@@ -219,15 +194,11 @@ def _system(y: np.ndarray, x: np.ndarray) -> tuple[float, float, np.ndarray, np.
 
 
 def null_slopes(y: pd.Series, x: pd.Series, draws: int, seed: int) -> np.ndarray:
-    """Slopes that chance finds when ``x`` predicts nothing but stays as slow, and as tied to ``y``, as it is.
+    """Slopes, array (draws,), that chance finds when ``x`` predicts nothing but stays as slow, and as tied to ``y``.
 
-    In a short sample a slow predictor's persistence comes out too low, and the spread of these slopes too wide:
-    a test against them then rejects too seldom. Pairs of residuals are drawn with replacement; the predictor is
-    built up again as a first-order
-    autoregression, the return is its mean plus its residual.
-
-    Returns an array (draws,) of least-squares slopes; compare its spread, and its mean (the bias), with the slope
-    found.
+    Pairs of residuals are drawn with replacement; the predictor is built up again as a first-order autoregression,
+    the return is its mean plus its residual. In a short sample the persistence comes out too low and the spread of
+    these slopes too wide, so that a test against them rejects too seldom; their mean is the bias.
     """
     after, before = _pairs(y, x)
     _, rho, residual, shock = _system(after, before)
@@ -255,8 +226,7 @@ def chance(found: float, drawn: np.ndarray) -> float:
 def out_of_sample_r2(y: pd.Series, x: pd.Series, first: int) -> float:
     """One minus the forecast's squared error over that of the mean so far, in percent (Goyal and Welch 2008).
 
-    From row ``first`` on, each return is forecast by a regression on the rows before it alone. Below zero:
-    the mean of the past would have done better.
+    From row ``first`` on, each return is forecast by a regression on the rows before it alone.
     """
     after, before = _pairs(y, x, least=first + 1)
     squared = naive = 0.0

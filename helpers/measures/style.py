@@ -41,10 +41,7 @@ def funds(*families: Families) -> list[str]:
 
 
 def relative(prices: pd.DataFrame, one: str, other: str, window: calendar.Window) -> float:
-    """Simple return of ``one`` minus that of ``other`` over a window, percentage points.
-
-    ``prices`` has a column a series and a row a session; an end of the window without a price raises.
-    """
+    """Simple return of ``one`` minus that of ``other`` over a window, points; an end without a price raises Missing."""
     change = _over(prices, [one, other], window)
     return float(change[one] - change[other])
 
@@ -63,10 +60,7 @@ def lead(prices: pd.DataFrame, families: Families, window: calendar.Window) -> p
 
 
 def path(prices: pd.DataFrame, pairs: Families, start: calendar.Day, end: calendar.Day) -> pd.DataFrame:
-    """Lead of the first of each pair over the second since the close of ``start``, session by session.
-
-    Returns a frame with a row a session from ``start`` (zero) to ``end`` and a column a pair, percentage points.
-    """
+    """Lead of the first of each pair over the second since the close of ``start``, points, by session and pair."""
     span = prices.loc[calendar.day(start) : calendar.day(end)]
     growth = (span / span.iloc[0] - 1) * 100
     return _unit(pd.DataFrame({name: growth[one] - growth[other] for name, (one, other) in pairs.items()}))
@@ -75,10 +69,7 @@ def path(prices: pd.DataFrame, pairs: Families, start: calendar.Day, end: calend
 def from_each_start(
     prices: pd.DataFrame, pairs: Families, first: calendar.Day, end: calendar.Day
 ) -> pd.DataFrame:
-    """Lead of the first of each pair over the second from every session since ``first`` up to ``end``.
-
-    Returns a frame with a row a starting session (``end`` itself left out) and a column a pair, points.
-    """
+    """Lead of the first of each pair over the second from each session since ``first`` up to ``end``, points."""
     span = prices.loc[calendar.day(first) : calendar.day(end)]
     growth = (span.iloc[-1] / span.iloc[:-1] - 1) * 100
     return _unit(pd.DataFrame({name: growth[one] - growth[other] for name, (one, other) in pairs.items()}))

@@ -1,9 +1,8 @@
 """Price/earnings ratios of a basket, with and without its loss-makers, from holdings, caps and net income.
 
-A P/E of a group is the sum of market values over the sum of earnings (Siegel 2016, "The Shiller CAPE Ratio:
-A New Look", Financial Analysts Journal 72(3), on why the sum counts every loss in full). Where the earnings
-sum to nothing or less there is no P/E: such a ratio is NaN here, never a negative number that would look
-cheap. The earnings yield, its inverse, has a value in every case.
+A P/E of a group is the sum of market values over the sum of earnings (Siegel 2016, "The Shiller CAPE Ratio: A New
+Look", Financial Analysts Journal 72(3), on why every loss counts in full). Where the earnings sum to nothing or
+less there is no P/E: NaN, never a negative number that would look cheap. The earnings yield always has a value.
 """
 
 from __future__ import annotations
@@ -37,15 +36,8 @@ _CLASS = r"\s+(?:CLASS|SERIES)\b.*$"
 def latest_quarter(day: str | pd.Timestamp, lag: int = 40, annual_lag: int = 75) -> pd.Period:
     """The last calendar quarter whose report is due by ``day``.
 
-    Returns a quarterly Period.
-
-    Parameters
-    ----------
-    day : the day on which somebody wants to know
-    lag : days from the end of a first, second or third quarter to its report. Accelerated filers of the SEC
-        have 40 days for form 10-Q, the rest 45.
-    annual_lag : days from the end of a fourth quarter. Accelerated filers have 75 days for form 10-K, large
-        ones 60, the rest 90.
+    The SEC's accelerated filers have 40 days for form 10-Q (``lag``), the rest 45; for a fourth quarter accelerated
+    filers have 75 days for form 10-K (``annual_lag``), large ones 60, the rest 90.
     """
     quarter = pd.Timestamp(day).to_period("Q") - 1
     while quarter.end_time.normalize() + pd.Timedelta(days=annual_lag if quarter.quarter == 4 else lag) > (
@@ -56,13 +48,10 @@ def latest_quarter(day: str | pd.Timestamp, lag: int = 40, annual_lag: int = 75)
 
 
 def quarter_table(rows: pd.DataFrame, account: str) -> pd.DataFrame:
-    """Quarterly figures of one account: one row a ticker, one column a quarter (Period), USD.
+    """Quarterly figures of one account, USD: a row a ticker, a column a quarter (Period).
 
-    Raises HelperError for an unknown account, or if a ticker has two figures for one quarter.
-
-    Parameters
-    ----------
-    rows : frame with ``ticker, year, quarter, account, amount``
+    ``rows`` have ``ticker, year, quarter, account, amount``. Raises HelperError for an unknown account or two
+    figures.
     """
     chosen = rows[rows["account"] == account]
     if chosen.empty:
@@ -82,10 +71,9 @@ def quarter_table(rows: pd.DataFrame, account: str) -> pd.DataFrame:
 
 
 def suspects(table: pd.DataFrame, ratio: float = 200, fewest: int = 4) -> pd.DataFrame:
-    """True where a quarter is so far out of its company's scale that thousands were probably taken for dollars.
+    """True where a figure exceeds ``ratio`` times the median magnitude of its company's others, at least ``fewest``.
 
-    A quarter is suspect if its magnitude exceeds ``ratio`` times the median magnitude of the company's other
-    quarters, of which there are at least ``fewest``.
+    So far out of scale thousands were probably taken for dollars.
     """
     size = table.abs().to_numpy()
     found = np.zeros(size.shape, dtype=bool)
@@ -105,21 +93,16 @@ def trailing(table: pd.DataFrame, last: pd.Period, quarters: int = 4) -> pd.Seri
 
 
 def companies(holdings: pd.DataFrame, caps: pd.Series) -> pd.DataFrame:
-    """A fund's stocks, one row a company: classes of one company are one company.
+    """A fund's stocks, one row a company: a listing quotes the whole company's value beside each of its classes.
 
-    A listing quotes the whole company's value beside each of its classes, so that adding the classes would
-    count it twice. Two lines are classes of one company if their names agree up to the words "CLASS" or
-    "SERIES" and their tickers in the first three letters (namesakes do not).
+    Two lines are classes of one company if their names agree up to "CLASS" or "SERIES" and their tickers in the
+    first three letters (namesakes do not). ``holdings`` have ``ticker, name, sector, market_value, asset_class``;
+    cash and futures (neither "Equity" nor missing) are left out. ``caps`` are market values of whole companies,
+    USD, by symbol.
 
-    Returns a frame by ticker (that of the class with the most money in the fund): ``name, sector, weight`` (percent
-    of the fund's stocks, all classes together), ``cap`` (USD, of the first class that has one), ``classes`` (tuple
-    of tickers) and ``stock`` (False for rights, warrants, escrows).
-
-    Parameters
-    ----------
-    holdings : lines of the file with ``ticker, name, sector, market_value, asset_class``; cash and futures
-        (an asset class that is neither "Equity" nor missing) are left out here
-    caps : market value of the whole company in USD, indexed by symbol
+    Returns a frame by ticker (of the class with the most money in the fund): ``name, sector, weight`` (percent of
+    the fund's stocks, all classes), ``cap`` (of the first class that has one), ``classes`` (tuple of tickers) and
+    ``stock`` (False for rights, warrants, escrows).
     """
     lines = holdings[holdings["asset_class"].isna() | holdings["asset_class"].eq("Equity")].copy()
     lines["key"] = lines["ticker"].where(lines["ticker"].str.isalnum(), lines["name"])
@@ -154,11 +137,7 @@ def match(members: pd.DataFrame, table: pd.Series | pd.DataFrame) -> pd.Series |
 def status(members: pd.DataFrame, quarters: pd.DataFrame, income: pd.Series) -> pd.Series:
     """Why a company is or is not covered: the first of :data:`STATUSES` that fits, by company.
 
-    Parameters
-    ----------
-    members : from :func:`companies`
-    quarters : its rows of a :func:`quarter_table`, by :func:`match`
-    income : the :func:`trailing` sum of the quarters that are needed
+    ``quarters`` are its rows of a :func:`quarter_table`, ``income`` the :func:`trailing` sum that is needed.
     """
     unknown = quarters.notna().sum(axis=1) == 0
     tests = [~members["stock"].astype(bool), members["cap"].isna(), unknown, income.isna()]
@@ -175,10 +154,7 @@ def coverage(members: pd.DataFrame, found: pd.Series) -> pd.DataFrame:
 def market_values(panel: str | Path, days: Iterable[str]) -> dict[str, pd.DataFrame]:
     """Price (``last``) and market value of the whole company (``market_cap``), USD, by day and symbol.
 
-    Parameters
-    ----------
-    panel : parquet file with ``symbol, date, last, market_cap``; read once
-    days : ISO dates; one that the panel lacks is left out
+    ``panel`` is a parquet file, read once; of ``days`` (ISO) those that it lacks are left out.
     """
     wanted = sorted(set(days))
     rows = duckdb.execute(
@@ -192,12 +168,8 @@ def market_values(panel: str | Path, days: Iterable[str]) -> dict[str, pd.DataFr
 class Fund:
     """A fund's companies on the dates of its lists, with market value and net income; each basket is built once.
 
-    Attributes
-    ----------
-    lists : lines of the holdings file by ISO date
-    values : from :func:`market_values`
-    income : quarterly net income (:func:`quarter_table`) without ``slips``, where thousands were probably taken
-        for dollars (:func:`suspects`); ``raw`` has them
+    ``lists`` are lines of the holdings file by ISO date, ``values`` come from :func:`market_values`, ``income`` is
+    a :func:`quarter_table`, kept without ``slips`` (:func:`suspects`); ``raw`` has them.
     """
 
     def __init__(
@@ -225,13 +197,8 @@ class Fund:
     ) -> pd.DataFrame:
         """The companies of one list, as :func:`companies` gives them, with ``income`` and ``status``.
 
-        Raises Missing for a list, or market values of a day, that the store lacks.
-
-        Parameters
-        ----------
-        held, priced : date of the list, and of the market values (by default the same)
-        last, quarters : the quarters that are summed; by default four, up to the last known on ``priced``
-        raw : with the slips of scale
+        Market values are of the day ``priced`` (that of the list); ``quarters`` up to ``last`` are summed (the last
+        known then); ``raw`` leaves the slips of scale in. Raises Missing for a day that the store lacks.
         """
         day = priced or held
         for name, known, wanted in (("holdings", self.lists, held), ("listings", self.values, day)):
@@ -263,20 +230,14 @@ class Fund:
 
 
 def earnings_yield(cap: pd.Series, income: pd.Series) -> float:
-    """Sum of ``income`` over sum of ``cap``, in percent; NaN without any market value.
-
-    Each company counts by its whole value. Companies with a missing figure must be left out before.
-    """
+    """Sum of ``income`` over sum of ``cap`` of whole companies, percent; NaN without any market value."""
     _complete(cap, income)
     total = float(cap.sum())
     return float(income.sum()) / total * 100 if total > 0 else float("nan")
 
 
 def weighted_yield(weight: pd.Series, cap: pd.Series, income: pd.Series) -> float:
-    """Mean of the companies' own earnings yields by their ``weight`` in the fund, in percent.
-
-    Its inverse is the harmonic mean P/E: what a holder of the fund pays for a dollar of earnings.
-    """
+    """Mean of the companies' earnings yields by ``weight`` in the fund, percent; its inverse is the harmonic P/E."""
     _complete(cap, income)
     total = float(weight.sum())
     return float((weight * income / cap).sum()) / total * 100 if total > 0 else float("nan")
@@ -290,14 +251,9 @@ def _complete(cap: pd.Series, income: pd.Series) -> None:
 
 
 def basket_yield(members: pd.DataFrame, how: str = "sum", kind: str = "all", counted: float = 100) -> float:
-    """Earnings yield of covered companies, percent.
+    """Earnings yield of covered companies, percent: :func:`earnings_yield`, or for ``"weight"`` :func:`weighted_yield`.
 
-    Parameters
-    ----------
-    members : with ``weight, cap, income``
-    how : ``"sum"`` (:func:`earnings_yield`) or ``"weight"`` (:func:`weighted_yield`)
-    kind : ``"all"``, or ``"profit only"``: companies without a profit are left out
-    counted : percent of every loss that is counted
+    ``"profit only"`` leaves out companies without a profit; ``counted`` percent of every loss is counted.
     """
     chosen = members[members["income"] > 0] if kind == "profit only" else members
     income = chosen["income"].where(chosen["income"] > 0, chosen["income"] * counted / 100)
@@ -318,15 +274,10 @@ def pe_of(yield_percent: float) -> float:
 
 
 def pe_table(members: pd.DataFrame) -> pd.Series:
-    """The P/E of one basket by every method in use; NaN where a method has no P/E.
+    """The P/E of covered companies by every method in use; NaN where a method has no P/E.
 
-    Returns a Series: ``sum, all`` and ``sum, profit only`` (market values over earnings), ``weight, all`` and
-    ``weight, profit only`` (harmonic means by fund weight), ``mean of P/Es, profit only`` (arithmetic, by fund
-    weight) and ``median P/E, profit only``.
-
-    Parameters
-    ----------
-    members : covered companies with ``weight, cap, income``
+    Returns ``sum`` (market values over earnings) and ``weight`` (harmonic means by fund weight), of ``all`` and of
+    ``profit only``, and of the latter ``mean of P/Es`` (arithmetic, by fund weight) and ``median P/E``.
     """
     profit = members[members["income"] > 0]
     ratio = profit["cap"] / profit["income"]
@@ -339,10 +290,7 @@ def pe_table(members: pd.DataFrame) -> pd.Series:
 
 
 def loss_share(income: pd.Series, weight: pd.Series | None = None) -> float:
-    """Percent of companies (or of ``weight``) with a net loss; earnings of zero are no loss.
-
-    Companies without earnings (NaN) are left out of both sides. NaN if none is left.
-    """
+    """Percent of companies (or of ``weight``) with a net loss, of those with earnings; zero is no loss."""
     known = income.notna()
     size = pd.Series(1.0, income.index) if weight is None else weight
     total = float(size[known].sum())
@@ -362,10 +310,7 @@ def loss_bounds(income: pd.Series) -> tuple[float, float]:
 
 
 def share_up(table: pd.DataFrame, quarter: pd.Period, back: int = 4) -> tuple[float, int]:
-    """Percent of companies whose figure of ``quarter`` exceeds that of ``back`` quarters before, and their number.
-
-    Only companies with both figures count.
-    """
+    """Percent of companies whose figure exceeds that of ``back`` quarters before, and how many have both."""
     pair = table.reindex(columns=[quarter - back, quarter]).dropna()
     count = len(pair)
     return (float((pair.iloc[:, 1] > pair.iloc[:, 0]).mean() * 100) if count else float("nan")), count
@@ -458,16 +403,11 @@ def quality(fund: Fund, held: str, last: str) -> pd.Series:
 
 
 def readings(facts: Iterable[Any], subject: str, upto: str) -> pd.DataFrame:
-    """P/Es that others have reported, from rows of the public record whose subject begins with ``subject``.
+    """P/Es that others have reported up to a date, from rows of the public record (``id, date, subject, value``).
 
-    Returns a frame by id, in the order of dates: ``date, provider, losses`` ("counted" or "left out") and ``pe``
-    (NaN where the earnings summed to a loss).
-
-    Parameters
-    ----------
-    facts : rows with ``id, date, subject, value``; the subject reads "<subject>, <provider>, with loss-makers"
-        or "..., without loss-makers"
-    upto : the last date taken
+    Their subject reads "<subject>, <provider>, with loss-makers" or "..., without loss-makers". Returns a frame by
+    id, in the order of dates: ``date, provider, losses`` ("counted" or "left out"), ``pe`` (NaN where earnings were
+    a loss).
     """
     rows = {}
     for fact in facts:
@@ -492,15 +432,9 @@ def over_own_past(pes: pd.Series, middle: str = "median") -> float:
 def value_spread(book: pd.DataFrame, monthly: pd.DataFrame, growth: str, value: str) -> pd.Series:
     """Book-to-market of value over that of growth at the end of each month, times.
 
-    Known at each end of June, when the portfolios are formed; between two Junes prices move it, by the returns
-    of both (Cohen, Polk and Vuolteenaho 2003, "The Value Spread", Journal of Finance 58(2)). Dividends are in
-    these returns, so that the gap comes out a little too small.
-
-    Parameters
-    ----------
-    book : book over market equity at formation, by month from July to June
-    monthly : returns in percent, by month
-    growth, value : columns of both
+    ``book`` is known at each end of June, when portfolios are formed; between two Junes ``monthly`` returns
+    (percent) move it (Cohen, Polk and Vuolteenaho 2003, "The Value Spread", Journal of Finance 58(2)). Dividends
+    are in these returns, so that the gap comes out a little too small.
     """
     formed = (book.index + 6).year  # portfolios formed in June are first seen in July
     at_june = np.log(book[value] / book[growth]).groupby(formed).transform("first")
