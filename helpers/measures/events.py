@@ -9,7 +9,6 @@ from the event day, which is 0.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import comb, sqrt
 from typing import Any
 
@@ -25,18 +24,6 @@ ESTIMATION = 250
 GAP = 11
 #: Up to this many combinations a permutation test counts them all instead of drawing.
 ALL_UP_TO = 7_000_000
-
-
-def _paired(asset: pd.Series, benchmark: pd.Series) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex]:
-    """The two return series on the sessions of ``asset``; a gap inside either is an error."""
-    other = benchmark if benchmark.index.equals(asset.index) else benchmark.reindex(asset.index)
-    y, x, at = asset.to_numpy(float), other.to_numpy(float), pd.DatetimeIndex(asset.index)
-    held = np.flatnonzero(~np.isnan(x))
-    inside = slice(held[0], held[-1] + 1) if len(held) else slice(0, 0)
-    y, x, at = y[inside], x[inside], at[inside]
-    if len(gone := np.flatnonzero(np.isnan(y) | np.isnan(x))):
-        raise Missing(f"A return of {at[gone[0]]:%Y-%m-%d} is missing; event windows need every session.")
-    return y, x, at
 
 
 def abnormal_returns(
@@ -55,8 +42,8 @@ def abnormal_returns(
     is no session or lacks history or future, and for a gap that lets the window run into its estimation; Missing
     for a lost return.
     """
-    found = _windows(asset, benchmark, dates, before, after, **model)
-    return pd.DataFrame(found.abnormal, index=found.days, columns=np.arange(-before, after + 1))
+    days, abnormal, _, _ = _windows(asset, benchmark, dates, before, after, **model)
+    return pd.DataFrame(abnormal, index=days, columns=np.arange(-before, after + 1))
 
 
 def event_study(
@@ -74,16 +61,16 @@ def event_study(
     the noise of the window's L sessions and the sampling error of alpha and beta (MacKinlay 1997, section 5):
     sigma² (L + L²/n + (sum of (x − mean))² / squares); without a model it is the noise alone.
     """
-    found = _windows(asset, benchmark, dates, before, after, **model)
-    alpha, beta, sigma, mean, squares = found.model
-    length = np.isfinite(found.abnormal).sum(axis=1)
-    moved = np.nansum(found.market, axis=1) - length * mean
+    days, abnormal, market, fitted = _windows(asset, benchmark, dates, before, after, **model)
+    alpha, beta, sigma, mean, squares = fitted
+    length = np.isfinite(abnormal).sum(axis=1)
+    moved = np.nansum(market, axis=1) - length * mean
     n = model.get("estimation", ESTIMATION)
     sampling = 0.0 if model.get("plain") else length**2 / n + moved**2 / squares
-    car, se = np.nansum(found.abnormal, axis=1), sigma * np.sqrt(length + sampling)
+    car, se = np.nansum(abnormal, axis=1), sigma * np.sqrt(length + sampling)
     columns = {"car": car, "se": se, "t": car / se, "low": car - Z * se, "high": car + Z * se}
     columns |= {"sessions": length, "alpha": alpha, "beta": beta, "sigma": sigma}
-    return pd.DataFrame(columns, index=found.days)
+    return pd.DataFrame(columns, index=days)
 
 
 def mean_effect(study: pd.DataFrame) -> pd.Series:
@@ -176,26 +163,17 @@ def permutation_p(
     the observed one counts as a further draw, so that no p-value is zero. ``last`` is that of
     :func:`permutation_means`.
     """
+    means, exact = permutation_means(pool, size, draws, seed, last)
     rest = 0.0 if last is None else float(np.mean(last))
     centre = (float(np.mean(pool)) * (size - (last is not None)) + rest) / size
-    near, away = 1e-9, abs(observed - centre)  # a float's last bits do not decide
-    counted = last is not None and comb(len(pool), size - 1) * len(last) <= ALL_UP_TO
-    if counted:  # without writing all of them out: for each end how many sums of the others reach the bound
-        sums, ends = np.sort(combination_means(pool, size - 1)) * (size - 1), np.asarray(last, dtype=float)
-        total, exact = len(sums) * len(ends), True
-        above = total - int(np.searchsorted(sums, size * (observed - near) - ends).sum())
-        high, low = size * (centre + away - near) - ends, size * (centre - away + near) - ends
-        beyond = (
-            total - int(np.searchsorted(sums, high).sum()) + int(np.searchsorted(sums, low, "right").sum())
-        )
-    else:
-        means, exact = permutation_means(pool, size, draws, seed, last)
-        total, above = len(means), int((means >= observed - near).sum())
-        beyond = int((np.abs(means - centre) >= away - near).sum())
+    near = 1e-9  # a float's last bits do not decide
+    away = abs(observed - centre) - near
+    beyond = (means >= centre + away) | (means <= centre - away)
+    counts = ((means >= observed - near).sum(), beyond.sum())
     extra = 0 if exact else 1
-    shares = [(count + extra) / (total + extra) for count in (above, min(beyond, total))]
+    shares = [float((count + extra) / (len(means) + extra)) for count in counts]
     labels = ["mean", "greater", "two_sided", "combinations", "exact"]
-    return pd.Series([observed, *shares, total + extra, exact], index=labels, dtype=object)
+    return pd.Series([observed, *shares, len(means) + extra, exact], index=labels, dtype=object)
 
 
 def pools(
@@ -266,16 +244,6 @@ def lasting_falls(rate: pd.Series, days: int = 5, least: float = 0.18) -> pd.Ser
     return pd.Series({fall[part.index].idxmin(): part.min() for _, part in found.groupby(spell)}, dtype=float)
 
 
-@dataclass(frozen=True)
-class _Windows:
-    """Cells of the event windows, (events, sessions), NaN after the last session, and the model of each event."""
-
-    days: pd.DatetimeIndex
-    abnormal: np.ndarray
-    market: np.ndarray
-    model: tuple[np.ndarray, ...]
-
-
 def _windows(
     asset: pd.Series,
     benchmark: pd.Series,
@@ -286,10 +254,17 @@ def _windows(
     estimation: int = ESTIMATION,
     gap: int = GAP,
     plain: bool = False,
-) -> _Windows:
+) -> tuple[pd.DatetimeIndex, np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """Event days; abnormal returns and those of the market, (events, sessions), NaN after the last; their models."""
     if gap <= before:
         raise HelperError(f"An estimation window that ends {gap} sessions before the event runs into it.")
-    y, x, at = _paired(asset, benchmark)
+    at = pd.DatetimeIndex(asset.index)
+    y, x = asset.to_numpy(float), benchmark.reindex(at).to_numpy(float)
+    held = np.flatnonzero(~np.isnan(x))
+    inside = slice(held[0], held[-1] + 1) if len(held) else slice(0, 0)
+    y, x, at = y[inside], x[inside], at[inside]
+    if len(gone := np.flatnonzero(np.isnan(y) | np.isnan(x))):
+        raise Missing(f"A return of {at[gone[0]]:%Y-%m-%d} is missing; event windows need every session.")
     known = len(at) if until is None else int(at.searchsorted(calendar.day(until), side="right"))
     days = pd.DatetimeIndex([pd.Timestamp(date) for date in dates])
     position = at.get_indexer(days)
@@ -309,7 +284,7 @@ def _windows(
     inside, cells = cells < known, np.minimum(cells, len(at) - 1)
     market = np.where(inside, x[cells], np.nan)
     abnormal = y[cells] - model[0][:, None] - model[1][:, None] * market
-    return _Windows(at[position], abnormal, market, model)
+    return at[position], abnormal, market, model
 
 
 def _rolling_model(y: np.ndarray, x: np.ndarray, length: int, plain: bool) -> tuple[np.ndarray, ...]:
