@@ -175,9 +175,7 @@ def test_weights_change_the_harmonic_mean_only():
     members = basket(cap=[100.0, 300.0], income=[10.0, 10.0], weight=[75.0, 25.0])
     table = valuation.pe_table(members)
     assert table["sum, all"] == pytest.approx(20)
-    assert valuation.weighted_yield(members["weight"], members["cap"], members["income"]) == pytest.approx(
-        0.75 * 10 + 0.25 * 10 / 3
-    )
+    assert valuation.basket_yield(members, "weight") == pytest.approx(0.75 * 10 + 0.25 * 10 / 3)
     assert table["weight, all"] == pytest.approx(12)
 
 
@@ -186,7 +184,7 @@ def test_no_pe_where_earnings_sum_to_zero_or_less(income):
     members = basket(cap=[100.0, 100.0], income=income, weight=[50.0, 50.0])
     assert math.isnan(valuation.pe_table(members)["sum, all"])
     assert math.isnan(valuation.pe_table(members)["weight, all"])
-    assert valuation.earnings_yield(members["cap"], members["income"]) == pytest.approx(sum(income) / 2)
+    assert valuation.basket_yield(members) == pytest.approx(sum(income) / 2)
 
 
 def test_a_basket_of_losses_has_no_profit_only_pe():
@@ -195,17 +193,18 @@ def test_a_basket_of_losses_has_no_profit_only_pe():
 
 
 def test_yields_refuse_missing_earnings_and_worthless_companies():
-    cap, income = pd.Series([100.0, 50.0]), pd.Series([1.0, np.nan])
     with pytest.raises(HelperError, match="missing"):
-        valuation.earnings_yield(cap, income)
+        valuation.basket_yield(basket(cap=[100.0, 50.0], income=[1.0, np.nan]))
+    with pytest.raises(HelperError, match="missing"):
+        valuation.basket_yield(basket(cap=[100.0, np.nan], income=[1.0, 1.0]))
     with pytest.raises(HelperError, match="zero or negative"):
-        valuation.weighted_yield(cap, pd.Series([100.0, 0.0]), pd.Series([1.0, 1.0]))
+        valuation.basket_yield(basket(cap=[100.0, 0.0], income=[1.0, 1.0], weight=[50.0, 50.0]), "weight")
 
 
 def test_an_empty_basket_has_no_yield():
-    empty = pd.Series(dtype=float)
-    assert math.isnan(valuation.earnings_yield(empty, empty))
-    assert math.isnan(valuation.weighted_yield(empty, empty, empty))
+    empty = basket(cap=[], income=[], weight=[])
+    assert math.isnan(valuation.basket_yield(empty))
+    assert math.isnan(valuation.basket_yield(empty, "weight"))
 
 
 def test_loss_share_by_number_and_weight_leaves_out_what_is_not_known():

@@ -47,9 +47,9 @@ KINDS = {
     "stock": "stocks",
 }
 #: Common stock that bears a letter of another kind.
-COMMON = ("GOOGL",)
+COMMON = ["GOOGL"]
 #: Notes and preferred shares that bear a letter of common stock.
-NOT_COMMON = ("ADAMK", "RILYK", "SOHOB")
+NOT_COMMON = ["ADAMK", "RILYK", "SOHOB"]
 
 
 def _relation(panel: Panel) -> duckdb.DuckDBPyRelation:
@@ -68,15 +68,10 @@ def _relation(panel: Panel) -> duckdb.DuckDBPyRelation:
     return relation
 
 
-def _query(relation: duckdb.DuckDBPyRelation, sql: str) -> duckdb.DuckDBPyRelation:
-    """SQL that names the relation ``panel``."""
-    result = relation.query("panel", sql)
-    assert result is not None  # None is for SQL that selects nothing
-    return result
-
-
-def _texts(names: tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+def asked(panel: Panel, sql: str) -> pd.DataFrame:
+    """What SQL that calls it ``panel`` selects from a panel; dates are in nanoseconds."""
+    frame = _relation(panel).query("panel", sql).df()  # type: ignore[union-attr]
+    return frame.astype(dict.fromkeys(frame.select_dtypes("datetime"), "datetime64[ns]"))
 
 
 #: One row a symbol: its kind, rows, and rows with a market capitalisation.
@@ -97,9 +92,9 @@ kinds AS (
   SELECT *, CASE
     WHEN symbol LIKE '%^%' THEN 'preferred'
     WHEN regexp_matches(symbol, '/W|[./]U$') THEN 'derived'
-    WHEN symbol IN ({_texts(NOT_COMMON)}) THEN 'derived'
+    WHEN symbol IN {NOT_COMMON} THEN 'derived'
     WHEN exchange = 'nasdaq' AND regexp_full_match(symbol, '[A-Z]{{4}}[^ABK]')
-      AND symbol NOT IN ({_texts(COMMON)}) THEN 'derived'
+      AND symbol NOT IN {COMMON} THEN 'derived'
     WHEN symbol IN (SELECT root FROM blank) THEN 'blank check'
     WHEN caps = 0 THEN 'no market cap'
     ELSE 'stock' END AS kind
@@ -140,7 +135,7 @@ def _chained(panel: Panel, length: int, start: str | None, end: str | None, only
     if length < 2:
         raise HelperError(f"A mean over {length} sessions says nothing; use two or more.")
     relation = _relation(panel)
-    days = sessions(relation).as_unit("ns")
+    days = sessions(relation)
     begin = days.searchsorted(pd.Timestamp(start)) if start else 0
     stop = days.searchsorted(pd.Timestamp(end), side="right") if end else len(days)
     if begin >= stop:
@@ -154,8 +149,7 @@ def _chained(panel: Panel, length: int, start: str | None, end: str | None, only
     sql = f"""
 SELECT date :: DATE - {first} AS day, id, last :: FLOAT, pct_change :: FLOAT, market_cap :: DOUBLE
 FROM panel JOIN given USING (symbol) WHERE date BETWEEN {first} AND {last}"""
-    read = relation.query("panel", sql).fetchnumpy()  # type: ignore[union-attr]
-    day, number, *columns = read.values()
+    day, number, *columns = relation.query("panel", sql).fetchnumpy().values()  # type: ignore[union-attr]
     session = np.empty((days[stop - 1] - days[low]).days + 1, dtype=int)
     session[(days[low:stop] - days[low]).days] = np.arange(shape[0])
     place = session[day] * len(only) + number
@@ -213,27 +207,18 @@ def _sums(values: np.ndarray[Any, Any], length: int, kind: Any) -> np.ndarray[An
     return np.concatenate([sums[length - 1 : length], sums[length:] - sums[:-length]])
 
 
-def _dated(frame: pd.DataFrame, *index: str) -> pd.DataFrame:
-    frame["date"] = frame["date"].astype("datetime64[ns]")
-    return frame.set_index(list(index))
-
-
 def kinds(panel: Panel) -> pd.DataFrame:
     """What each symbol is, as far as its symbol tells; foreign firms and notes with a market value look like stocks.
 
     Returns a frame by symbol: ``kind`` (a key of :data:`KINDS`), ``rows``, ``caps`` (rows with a market
     capitalisation), ``first`` and ``last`` (dates).
     """
-    columns = "symbol, kind, rows, caps, first, last"
-    sql = f"WITH {_KINDS} SELECT {columns} FROM kinds ORDER BY symbol"
-    frame = _query(_relation(panel), sql).df()
-    for name in ("first", "last"):
-        frame[name] = frame[name].astype("datetime64[ns]")
-    return frame.set_index("symbol")
+    sql = f"WITH {_KINDS} SELECT symbol, kind, rows, caps, first, last FROM kinds ORDER BY symbol"
+    return asked(panel, sql).set_index("symbol")
 
 
 def funnel(panel: Panel) -> pd.DataFrame:
-    """``symbols`` and ``rows`` that each filter takes out, by :data:`KINDS`, and ``rows left``; the last line stays in."""
+    """``symbols`` and ``rows`` that each of :data:`KINDS` takes out, and ``rows left``; the last line stays in."""
     found = kinds(panel).groupby("kind")["rows"].agg(["size", "sum"]).reindex(list(KINDS), fill_value=0)
     left = found["sum"].sum() - found["sum"].cumsum()
     left.iloc[-1] = found["sum"].iloc[-1]
@@ -246,7 +231,7 @@ def rebuilt_sessions(panel: Panel) -> pd.Series:
     sql = """
 SELECT date, 100.0 * (1 - count(pct_change) / count(*)) AS lost
 FROM panel GROUP BY date HAVING count(pct_change) < count(*) / 2 ORDER BY date"""
-    return _dated(_query(_relation(panel), sql).df(), "date")["lost"]
+    return asked(panel, sql).set_index("date")["lost"]
 
 
 def vanished(panel: Panel) -> pd.DataFrame:
@@ -307,8 +292,7 @@ def members_above_mean(
 
 def sessions(panel: Panel) -> pd.DatetimeIndex:
     """Every session of the panel, in order."""
-    found = _query(_relation(panel), "SELECT DISTINCT date FROM panel ORDER BY date").df()
-    return pd.DatetimeIndex(found["date"])
+    return pd.DatetimeIndex(asked(panel, "SELECT DISTINCT date FROM panel ORDER BY date")["date"])
 
 
 def quiet(panel: Panel, found: pd.DataFrame, most: float = 0.35) -> list[str]:
@@ -319,8 +303,7 @@ def quiet(panel: Panel, found: pd.DataFrame, most: float = 0.35) -> list[str]:
     sql = f"""
 SELECT symbol FROM panel WHERE pct_change IS NOT NULL GROUP BY symbol
 HAVING median(abs(pct_change)) < {float(most)} AND count(*) > 30 ORDER BY symbol"""
-    names = _query(_relation(panel), sql).df()["symbol"]
-    return [name for name in names if found.loc[name, "kind"] == "stock"]
+    return [name for name in asked(panel, sql)["symbol"] if found.loc[name, "kind"] == "stock"]
 
 
 def change(

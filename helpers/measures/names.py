@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -50,7 +49,9 @@ def field(panel: str | Path, windows: Mapping[str, calendar.Window]) -> pd.DataF
     to its start), ``sector``, ``exchange``, ``until`` (last date) and ``company`` (False for rights, warrants and
     preferred shares, and for what has no sector). ``panel`` is a Parquet file.
     """
-    import duckdb  # costs a sixth of a second, which most notebooks need not pay
+    from helpers.measures import (
+        breadth,
+    )  # duckdb costs a sixth of a second, which most notebooks need not pay
 
     spans = [(name, f"{span.start:%Y-%m-%d}") for name, span in windows.items()]
     first, last = min(start for _, start in spans), max(f"{span.end:%Y-%m-%d}" for span in windows.values())
@@ -63,17 +64,13 @@ def field(panel: str | Path, windows: Mapping[str, calendar.Window]) -> pd.DataF
         with days as (
           select *, coalesce(
             pct_change / 100.0, last / lag(last) over (partition by symbol order by date) - 1) as change
-          from read_parquet(?) where date between date '{first}' - 6 and date '{last}'
+          from panel where date between date '{first}' - 6 and date '{last}'
         )
         select symbol, {", ".join(columns)}, last(sector order by date) as sector,
           last(exchange order by date) as exchange, max(date) as until
         from days group by symbol order by symbol
     """
-    with duckdb.connect() as connection:
-        with contextlib.suppress(duckdb.InvalidInputException):  # where there is no bar to switch off
-            connection.execute("SET enable_progress_bar = false")
-        found = connection.execute(query, [str(panel)]).df().set_index("symbol")
-    found["until"] = pd.to_datetime(found["until"])
+    found = breadth.asked(panel, query).set_index("symbol")
     found["company"] = ~found.index.str.contains(_NO_COMPANY) & found["sector"].notna()
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import duckdb
 import numpy as np
@@ -19,6 +19,9 @@ from helpers.files import HelperError, Missing
 
 if TYPE_CHECKING:
     from helpers.market import Market
+
+Table = TypeVar("Table", pd.Series, pd.DataFrame)
+Tables: TypeAlias = dict[str, pd.DataFrame]
 
 #: Statuses of a line of a holdings file, in the order in which :func:`status` asks for them.
 STATUSES = (
@@ -62,12 +65,10 @@ def quarter_table(rows: pd.DataFrame, account: str) -> pd.DataFrame:
         ticker, year, quarter = twice.iloc[0][["ticker", "year", "quarter"]]
         raise HelperError(f"{ticker} has two figures of {account} for {year}Q{quarter}; keep one.")
     stamp = pd.PeriodIndex.from_fields(year=chosen["year"], quarter=chosen["quarter"], freq="Q")
-    table = pd.DataFrame(
-        {"ticker": chosen["ticker"].to_numpy(), "stamp": stamp, "amount": chosen["amount"].to_numpy(float)}
-    ).pivot_table(index="ticker", columns="stamp", values="amount", aggfunc="first")
-    return table.reindex(columns=pd.period_range(stamp.min(), stamp.max(), freq="Q")).rename_axis(
-        columns=None
+    table = chosen.assign(stamp=stamp, amount=chosen["amount"].astype(float)).pivot_table(
+        index="ticker", columns="stamp", values="amount", aggfunc="first"
     )
+    return table.reindex(columns=pd.period_range(stamp.min(), stamp.max(), freq="Q"))
 
 
 def suspects(table: pd.DataFrame, ratio: float = 200, fewest: int = 4) -> pd.DataFrame:
@@ -115,10 +116,7 @@ def companies(holdings: pd.DataFrame, caps: pd.Series) -> pd.DataFrame:
     grouped = lines.groupby("company", sort=False)
     firsts = dict.fromkeys(["key", "name", "sector", "weight", "cap", "stock"], "first") | {"weight": "sum"}
     out = grouped.agg(firsts).rename(columns={"key": "ticker"})
-    classes: dict[str, dict[str, None]] = {}
-    for company, key in zip(lines["company"], lines["key"], strict=True):
-        classes.setdefault(company, {})[key] = None
-    out["classes"] = [tuple(classes[company]) for company in out.index]
+    out["classes"] = grouped["key"].unique().map(tuple)
     # A right may carry its stock's ticker; the stock keeps it.
     order = out.sort_values("stock", ascending=False, kind="stable")
     twice = order["ticker"].duplicated()
@@ -126,10 +124,9 @@ def companies(holdings: pd.DataFrame, caps: pd.Series) -> pd.DataFrame:
     return order.loc[out.index].set_index("ticker")
 
 
-def match(members: pd.DataFrame, table: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
+def match(members: pd.DataFrame, table: Table) -> Table:
     """Rows of ``table`` for each company: of the first of its classes that the table knows; NaN if none."""
-    known = table.dropna() if isinstance(table, pd.Series) else table.dropna(how="all")
-    index = set(known.index)
+    index = set(table.dropna(how="all").index)
     keys = [next((key for key in classes if key in index), None) for classes in members["classes"]]
     return table.reindex(pd.Index(keys, dtype=object)).set_axis(members.index, axis=0)
 
@@ -151,7 +148,7 @@ def coverage(members: pd.DataFrame, found: pd.Series) -> pd.DataFrame:
     return table.reindex(list(STATUSES)).fillna({"companies": 0, "weight": 0.0}).astype({"companies": int})
 
 
-def market_values(panel: str | Path, days: Iterable[str]) -> dict[str, pd.DataFrame]:
+def market_values(panel: str | Path, days: Iterable[str]) -> Tables:
     """Price (``last``) and market value of the whole company (``market_cap``), USD, by day and symbol.
 
     ``panel`` is a parquet file, read once; of ``days`` (ISO) those that it lacks are left out.
@@ -172,9 +169,7 @@ class Fund:
     a :func:`quarter_table`, kept without ``slips`` (:func:`suspects`); ``raw`` has them.
     """
 
-    def __init__(
-        self, lists: dict[str, pd.DataFrame], values: dict[str, pd.DataFrame], income: pd.DataFrame
-    ) -> None:
+    def __init__(self, lists: Tables, values: Tables, income: pd.DataFrame) -> None:
         self.lists, self.values, self.raw = lists, values, income
         self.slips = suspects(income)
         self.income = income.mask(self.slips)
@@ -209,11 +204,10 @@ class Fund:
             self._built[key] = companies(self.lists[held], self.values[day]["market_cap"])
         end = pd.Period(last, "Q") if last else latest_quarter(day)
         if (built := (*key, end, raw, quarters)) not in self._built:
-            rows = match(self._built[key], self.raw if raw else self.income)
+            found = self._built[key]
+            rows = match(found, self.raw if raw else self.income)
             income = trailing(rows, end, quarters)
-            self._built[built] = self._built[key].assign(
-                income=income, status=status(self._built[key], rows, income)
-            )
+            self._built[built] = found.assign(income=income, status=status(found, rows, income))
         return self._built[built]
 
     def covered(self, *choice: Any, **more: Any) -> pd.DataFrame:
@@ -224,42 +218,29 @@ class Fund:
     def quarterly(self, held: str) -> pd.DataFrame:
         """Quarterly net income of the stocks of one list, a row a company and a column a quarter."""
         found = self.members(held)
-        rows = match(found[found["stock"].astype(bool)], self.income)
-        assert isinstance(rows, pd.DataFrame)
-        return rows
-
-
-def earnings_yield(cap: pd.Series, income: pd.Series) -> float:
-    """Sum of ``income`` over sum of ``cap`` of whole companies, percent; NaN without any market value."""
-    _complete(cap, income)
-    total = float(cap.sum())
-    return float(income.sum()) / total * 100 if total > 0 else float("nan")
-
-
-def weighted_yield(weight: pd.Series, cap: pd.Series, income: pd.Series) -> float:
-    """Mean of the companies' earnings yields by ``weight`` in the fund, percent; its inverse is the harmonic P/E."""
-    _complete(cap, income)
-    total = float(weight.sum())
-    return float((weight * income / cap).sum()) / total * 100 if total > 0 else float("nan")
-
-
-def _complete(cap: pd.Series, income: pd.Series) -> None:
-    if cap.isna().any() or income.isna().any():
-        raise HelperError("A market value or a sum of earnings is missing; leave such companies out first.")
-    if (cap <= 0).any():
-        raise HelperError("A market value is zero or negative; leave such companies out first.")
+        return match(found[found["stock"].astype(bool)], self.income)
 
 
 def basket_yield(members: pd.DataFrame, how: str = "sum", kind: str = "all", counted: float = 100) -> float:
-    """Earnings yield of covered companies, percent: :func:`earnings_yield`, or for ``"weight"`` :func:`weighted_yield`.
+    """Earnings yield of covered companies, percent: sum of income over sum of caps; NaN for no company.
 
-    ``"profit only"`` leaves out companies without a profit; ``counted`` percent of every loss is counted.
+    By ``"weight"`` it is the mean of the companies' own yields by their weight in the fund, whose inverse is the
+    harmonic mean P/E. ``"profit only"`` leaves out companies without one; ``counted`` percent of a loss count.
+    Raises HelperError for a missing figure, or a market value of zero or below.
     """
     chosen = members[members["income"] > 0] if kind == "profit only" else members
-    income = chosen["income"].where(chosen["income"] > 0, chosen["income"] * counted / 100)
+    if chosen[["cap", "income"]].isna().any(axis=None):
+        raise HelperError("A market value or a sum of earnings is missing; leave such companies out first.")
+    if (chosen["cap"] <= 0).any():
+        raise HelperError("A market value is zero or negative; leave such companies out first.")
+    part, whole = (
+        chosen["income"].where(chosen["income"] > 0, chosen["income"] * counted / 100),
+        chosen["cap"],
+    )
     if how == "weight":
-        return weighted_yield(chosen["weight"], chosen["cap"], income)
-    return earnings_yield(chosen["cap"], income)
+        part, whole = chosen["weight"] * part / whole, chosen["weight"]
+    total = float(whole.sum())
+    return float(part.sum()) / total * 100 if total > 0 else float("nan")
 
 
 def pe(members: pd.DataFrame, how: str = "sum", kind: str = "all", counted: float = 100) -> float | None:
@@ -320,9 +301,9 @@ def rising(table: pd.DataFrame, weight: pd.Series, quarters: Iterable[pd.Period]
     """Companies whose figure exceeds that of a year before, by quarter: share, its error, and two other shares."""
     rows = {}
     for quarter in quarters:
-        before, now = (table[[quarter - 4, quarter]].dropna()[each] for each in (quarter - 4, quarter))
-        up, (share, count) = now > before, share_up(table, quarter)
-        held = weight[up.index]
+        pair = table[[quarter - 4, quarter]].dropna()
+        before, up = pair[quarter - 4], pair[quarter] > pair[quarter - 4]
+        share, count, held = up.mean() * 100, len(up), weight[up.index]
         rows[str(quarter)] = {
             "Members with more, %": share,
             "Standard error, pp": (share * (100 - share) / count) ** 0.5,
