@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from helpers import calendar
 from helpers.files import HelperError
-from helpers.measures import drawdowns, records, resample, returns
+from helpers.measures import drawdowns, names, records, resample, returns, spread
 
 DAYS = calendar.sessions("2025-12-01", "2025-12-10")
 levels = st.lists(st.floats(1, 1e4), min_size=3, max_size=40)
@@ -147,10 +147,41 @@ def test_repeat_keeps_the_order():
     assert resample.repeat(pow, [(2, 3), (3, 2), (5, 1)], jobs=2) == [8, 9, 5]
 
 
-def test_repeat_runs_unchanged_on_a_dask_cluster():
+def bootstraps():
+    """Every repeated statistic of the measures that goes through joblib, from draws of a fixed seed."""
+    pool = pd.DataFrame(np.random.default_rng(1).normal(0, 1, (60, 2)))
+    return [
+        resample.stationary_paths(pool[0], 20, 11, 100.0, seed=2, block=3.5),
+        names.drawn_windows(pool, 12, 9, 4.5, seed=3),
+        names.drawn_windows(pool, 12, 9, 1, seed=3, together=False),
+        spread.null_slopes(pool[0], pool[1].cumsum(), 13, seed=4),
+        spread.shuffled_slopes(pool[0], pool[1], 13, seed=5),
+    ]
+
+
+def test_repeated_statistics_run_unchanged_on_a_dask_cluster():
     from distributed import Client, LocalCluster
     from joblib import parallel_config
 
+    here = bootstraps()
+    assert [len(found) for found in here] == [11, 9 * 5, 9 * 5, 13, 13]
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None)
     with cluster, Client(cluster), parallel_config(backend="dask"):
         assert resample.repeat(pow, [(n, 2) for n in range(6)]) == [n**2 for n in range(6)]
+        for one, other in zip(here, bootstraps(), strict=True):
+            np.testing.assert_array_equal(one, other, strict=True)
+
+
+@pytest.mark.parametrize("draws", [1, 3, 8, 20])
+def test_parts_of_draws_come_back_whole_and_in_order(draws):
+    drawn = np.arange(2 * draws).reshape(draws, 2)
+    np.testing.assert_array_equal(resample.over_draws(np.multiply, drawn, 3), 3 * drawn)
+
+
+def test_places_are_those_of_arch_and_cut_to_length():
+    from arch.bootstrap import StationaryBootstrap
+
+    bootstrap = StationaryBootstrap(3, np.arange(30), seed=np.random.default_rng(6))
+    whole = np.stack([data[0][0] for data in bootstrap.bootstrap(4)])
+    np.testing.assert_array_equal(resample.places(30, 3, 4, seed=6), whole)
+    np.testing.assert_array_equal(resample.places(30, 3, 4, seed=6, length=7), whole[:, :7])

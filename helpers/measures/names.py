@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from helpers import calendar
 from helpers.files import HelperError, Missing
+from helpers.measures import resample
 
 Groups: TypeAlias = Mapping[str, Sequence[str]]
 #: Symbols that are no company: preferred shares, units, warrants, rights and the like, by the panel's spelling.
@@ -100,25 +101,17 @@ def drawn_windows(
 
     Returns an array (rounds * (len(returns) // sessions), columns).
     """
-    from arch.bootstrap import StationaryBootstrap
-
     per_round = len(returns) // sessions
     if not per_round:
         raise HelperError(f"{len(returns)} returns hold no window of {sessions}; take a longer history.")
-    growth = np.log1p(returns.to_numpy() / 100)
+    growth, generator = np.log1p(returns.to_numpy() / 100), np.random.default_rng(seed)
 
-    def draw(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        # arch annotates the block length as int; it is a mean and takes any number from 1.
-        bootstrap = StationaryBootstrap(cast(int, block), values, seed=generator)
-        kept = [data[0][0][: per_round * sessions] for data in bootstrap.bootstrap(rounds)]
-        return np.concatenate([one.reshape(per_round, sessions, -1).sum(axis=1) for one in kept])
+    def draw(values: np.ndarray) -> np.ndarray:
+        drawn = resample.places(len(values), block, rounds, generator, per_round * sessions)
+        return resample.over_draws(lambda rows: values[rows.reshape(-1, sessions)].sum(axis=1), drawn)
 
-    generator = np.random.default_rng(seed)
-    if together:
-        windows = draw(growth, generator)
-    else:
-        windows = np.hstack([draw(growth[:, [k]], generator) for k in range(growth.shape[1])])
-    return np.asarray(np.expm1(windows) * 100)
+    apart = growth.shape[1] if not together else 1
+    return np.expm1(np.hstack([draw(stocks) for stocks in np.hsplit(growth, apart)])) * 100
 
 
 def drops_from_high(

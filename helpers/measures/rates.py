@@ -14,6 +14,7 @@ import pandas as pd
 
 from helpers import calendar
 from helpers.files import HelperError, Missing
+from helpers.measures import resample
 
 #: Fewest weeks from which a slope is estimated at all.
 FEWEST = 12
@@ -34,18 +35,17 @@ def weekly_returns(prices: pd.DataFrame, ends: pd.DatetimeIndex) -> pd.DataFrame
     and last one: nothing is filled in.
     """
     closes = prices.reindex(ends)
-    for name in closes:
-        inside = closes[name].loc[closes[name].first_valid_index() : closes[name].last_valid_index()]
-        if inside.isna().any():
-            raise Missing(
-                f"{name} has no close on {inside.index[inside.isna()][0]:%Y-%m-%d}, the end of a week; "
-                f"fetch it again, nothing is filled in."
-            )
+    inside = closes.isna() & closes.ffill().notna() & closes.bfill().notna()
+    for name in closes.columns[inside.any()]:
+        raise Missing(
+            f"{name} has no close on {inside[name].idxmax():%Y-%m-%d}, the end of a week; "
+            f"fetch it again, nothing is filled in."
+        )
     return (closes.pct_change(fill_method=None) * 100).iloc[1:]
 
 
 def match(values: pd.Series, ends: pd.DatetimeIndex) -> pd.DataFrame:
-    """The value of a daily series that stands at the close of each week: its last one since the end of the week before.
+    """The value of a daily series at the close of each week: the last one since the end of the week before.
 
     The bond market keeps holidays that New York's exchange does not. Returns a frame by ``ends``: ``value``,
     ``observed`` (its date) and ``late`` (older than the week's end); NaN, NaT and False for a week without one.
@@ -53,13 +53,9 @@ def match(values: pd.Series, ends: pd.DatetimeIndex) -> pd.DataFrame:
     series = values.dropna()
     if series.empty:
         raise HelperError("The series has no value at all; fetch it again.")
-    place = np.asarray(series.index.searchsorted(ends, side="right")) - 1
-    found = place >= 0
-    observed = pd.Series(series.index[np.maximum(place, 0)], index=ends).where(found)
-    before = pd.Series([ends[0] - pd.Timedelta(days=7), *ends[:-1]], index=ends)
-    fresh = found & (observed > before).to_numpy()
-    level = pd.Series(series.to_numpy()[np.maximum(place, 0)], index=ends)
-    late = fresh & (observed < pd.Series(ends, index=ends))
+    level, observed = (found.reindex(ends, method="ffill") for found in (series, series.index.to_series()))
+    fresh = observed > pd.Series([ends[0] - pd.Timedelta(days=7), *ends[:-1]], ends)
+    late = fresh & (observed < ends)
     return pd.DataFrame({"value": level.where(fresh), "observed": observed.where(fresh), "late": late})
 
 
@@ -364,12 +360,10 @@ def rolling_slope(
     found = pd.DataFrame({"slope": _slopes(np.ones((1, weeks)), **cut)[0]}, index=rows.index[weeks - 1 :])
     if not draws:
         return found
-    from arch.bootstrap import StationaryBootstrap
-
-    bootstrap = StationaryBootstrap(block, np.arange(weeks), seed=np.random.default_rng(seed))
-    drawn = np.stack([np.bincount(data[0][0], minlength=weeks) for data in bootstrap.bootstrap(draws)])
-    tail = (1 - share) / 2
-    band = np.nanquantile(_slopes(drawn.astype(float), **cut), [tail, 1 - tail], axis=0)
+    drawn = [np.bincount(rows, minlength=weeks) for rows in resample.places(weeks, block, draws, seed)]
+    # One product of matrices for all draws: in parts it would be rounded otherwise.
+    slopes, tail = _slopes(np.stack(drawn).astype(float), **cut), (1 - share) / 2
+    band = np.nanquantile(slopes, [tail, 1 - tail], axis=0)
     return found.assign(low=band[0], high=band[1])
 
 
@@ -383,7 +377,8 @@ def shuffled_t(
     pairs = pd.concat([spread.rename("y"), change.rename("x")], axis=1, join="inner").dropna()
     y = pairs["y"].to_numpy(float) - pairs["y"].mean()
     x = pairs["x"].to_numpy(float) - pairs["x"].mean()
-    return _newey_west_t(np.random.default_rng(seed).permuted(np.tile(x, (draws, 1)), axis=1), y, lags)
+    dealt = np.random.default_rng(seed).permuted(np.tile(x, (draws, 1)), axis=1)
+    return _newey_west_t(dealt, y, lags)
 
 
 def _newey_west_t(x: np.ndarray, y: np.ndarray, lags: int) -> np.ndarray:

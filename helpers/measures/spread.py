@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.files import HelperError
-from helpers.measures import rates
+from helpers.measures import rates, resample
 
 Frame = TypeVar("Frame", pd.Series, pd.DataFrame)
 
@@ -202,20 +202,24 @@ def null_slopes(y: pd.Series, x: pd.Series, draws: int, seed: int) -> np.ndarray
     """
     after, before = _pairs(y, x)
     _, rho, residual, shock = _system(after, before)
+
+    def slopes(picks: np.ndarray) -> np.ndarray:
+        drawn = (shock - shock.mean())[picks]
+        paths = np.empty_like(drawn)
+        paths[:, 0] = before[0] - before.mean()
+        for step in range(1, len(before)):
+            paths[:, step] = rho * paths[:, step - 1] + drawn[:, step - 1]
+        return ols_slopes(after.mean() + (residual - residual.mean())[picks], paths)
+
     picks = np.random.default_rng(seed).integers(len(shock), size=(draws, len(before)))
-    drawn = (shock - shock.mean())[picks]
-    paths = np.empty_like(drawn)
-    paths[:, 0] = before[0] - before.mean()
-    for step in range(1, len(before)):
-        paths[:, step] = rho * paths[:, step - 1] + drawn[:, step - 1]
-    return ols_slopes(after.mean() + (residual - residual.mean())[picks], paths)
+    return resample.over_draws(slopes, picks)
 
 
 def shuffled_slopes(y: pd.Series, x: pd.Series, draws: int, seed: int) -> np.ndarray:
     """Slopes found when the years of ``x`` are shuffled: the control for a predictor without memory."""
     after, before = _pairs(y, x)
     mixed = np.random.default_rng(seed).permuted(np.tile(before, (draws, 1)), axis=1)
-    return ols_slopes(np.broadcast_to(after, mixed.shape), mixed)
+    return resample.over_draws(lambda x: ols_slopes(after, x), mixed)
 
 
 def chance(found: float, drawn: np.ndarray) -> float:
