@@ -17,9 +17,6 @@ from helpers.files import HelperError, Missing
 SECOND_CLASSES = ("GOOG", "BRK/A")
 
 
-# ------------------------------------------------------------------------------------ windows and leads
-
-
 def window(end: calendar.Day, start: calendar.Day, origin: calendar.Day) -> calendar.Window:
     """From the close of ``start`` over as many sessions as lie between ``origin`` and ``end``.
 
@@ -65,9 +62,6 @@ def volatility(prices: pd.Series, per_year: int = 252, log: bool = False) -> flo
     """Realised volatility in percent a year: standard deviation of daily returns (or logs) times √``per_year``."""
     daily = np.log(prices).diff() if log else prices.pct_change(fill_method=None)
     return float(daily.std(ddof=1) * np.sqrt(per_year) * 100)
-
-
-# ----------------------------------------------------------------------------------- rates and economy
 
 
 def value_on(values: pd.Series, day: calendar.Day, stale: int = 5) -> float:
@@ -116,9 +110,6 @@ def annualised(levels: pd.Series, first: Any, last: Any) -> float:
     return float((ratio ** (4 / steps) - 1) * 100)
 
 
-# ------------------------------------------------------------------------------------ size of companies
-
-
 def sizes(file: Path, days: Iterable[calendar.Day]) -> pd.DataFrame:
     """Market value of every listing of a panel, in US dollars: a row a symbol, a column a session."""
     wanted: list[date] = [calendar.day(day).date() for day in days]
@@ -132,9 +123,6 @@ def concentration(values: pd.Series, largest: int = 500) -> pd.Series:
     kept = values.drop(labels=list(SECOND_CLASSES), errors="ignore").nlargest(largest)
     share: pd.Series = kept / kept.sum() * 100
     return share
-
-
-# ------------------------------------------------------------------------------------------- scores
 
 
 def hit_interval(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:

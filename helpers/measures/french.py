@@ -22,19 +22,13 @@ from helpers.files import HelperError
 MISSING_CODES = (-99.99, -999.0)
 FACTORS = ["Mkt-RF", "SMB", "HML", "RF"]
 _ROW = re.compile(r"\s*(\d{4}|\d{6}|\d{8}|\d{4}-\d\d-\d\d)\s*,")
-#: Frequency of a table by the length of its dates, and pandas' letter for it; longer dates are days.
-_PERIODS = {4: ("annual", "Y"), 6: ("monthly", "M")}
-_PER = {"annual": "a year", "monthly": "a month", "daily": "a day"}
-_UNITS = (
-    ("Returns", "percent"),
-    ("Factors", "percent"),
-    ("Number of Firms", "firms"),
-    ("Market Cap", "million USD"),
-    ("BE", "ratio"),
-    ("OP", "ratio"),
-    ("investment", "ratio"),
-)
-_CORNERS = {"SMALL LoBM": (1, 1), "SMALL HiBM": (1, 5), "BIG LoBM": (5, 1), "BIG HiBM": (5, 5)}
+#: Frequency of a table by the length of its dates, pandas' letter for it, and its unit; longer dates are days.
+_PERIODS = {4: ("annual", "Y", "a year"), 6: ("monthly", "M", "a month")}
+_DAYS = ("daily", "D", "a day")
+_UNITS = {"Returns": "percent", "Factors": "percent", "Number of Firms": "firms", "Market Cap": "million USD"}
+_UNITS |= dict.fromkeys(["BE", "OP", "investment"], "ratio")
+_PORTFOLIOS = {(size, value): f"ME{size} BM{value}" for size in range(1, 6) for value in range(1, 6)}
+_PORTFOLIOS |= {(1, 1): "SMALL LoBM", (1, 5): "SMALL HiBM", (5, 1): "BIG LoBM", (5, 5): "BIG HiBM"}
 _REMEDY = "the provider changed the layout, or the file is damaged: fetch it again or adapt helpers/measures/french.py"
 
 
@@ -97,19 +91,11 @@ def five_by_five(frame: pd.DataFrame) -> pd.DataFrame:
 
     Raises HelperError if the columns are not the 25 portfolios in the file's order.
     """
-    pairs = [_pair(str(name)) for name in frame.columns]
-    if pairs != [(size, value) for size in range(1, 6) for value in range(1, 6)]:
+    if list(frame.columns) != list(_PORTFOLIOS.values()):
         raise HelperError(
             f"The columns are not the 25 portfolios on size and BE/ME in their order; {_REMEDY}."
         )
-    named = frame.set_axis(pd.MultiIndex.from_tuples(pairs, names=["size", "value"]), axis=1)
-    named.attrs = dict(frame.attrs)
-    return named
-
-
-def _pair(name: str) -> tuple[int, int]:
-    match = re.fullmatch(r"ME([1-5]) BM([1-5])", name)
-    return (int(match[1]), int(match[2])) if match else _CORNERS.get(name, (0, 0))
+    return frame.set_axis(pd.MultiIndex.from_tuples(_PORTFOLIOS, names=["size", "value"]), axis=1)
 
 
 def _fault(path: Path, position: int, what: str) -> HelperError:
@@ -146,8 +132,8 @@ def _table(path: Path, lines: list[str], header: int, end: int) -> pd.DataFrame:
     frame = pd.DataFrame(values, index=_dates(path, header, labels), columns=columns)
     codes = np.isclose(frame.to_numpy()[..., None], MISSING_CODES, rtol=0, atol=1e-9).any(axis=-1)
     frame = frame.mask(codes)
-    frequency, _ = _PERIODS.get(len(labels[0]), ("daily", "D"))
-    frame.attrs = {"frequency": frequency, "missing": int(codes.sum())}
+    frequency, _, per = _PERIODS.get(len(labels[0]), _DAYS)
+    frame.attrs = {"frequency": frequency, "missing": int(codes.sum()), "unit": f"percent {per}"}
     return frame
 
 
@@ -174,13 +160,11 @@ def _dates(path: Path, header: int, labels: list[str]) -> pd.Index:
 
 def _described(frame: pd.DataFrame, path: Path, header: int, heading: list[str]) -> pd.DataFrame:
     name = _name(heading) or "Factors"
-    unit = next((unit for word, unit in _UNITS if word in name), "not stated")
-    if unit == "percent" and (impossible := (frame.lt(-100) | frame.gt(1000)).to_numpy()).any():
-        row = int(impossible.any(axis=1).argmax())
-        raise _fault(
-            path, header + 1 + row, "a return lies outside -100 to 1000 percent and is no missing code"
-        )
-    if unit == "percent":
-        unit = f"percent {_PER[frame.attrs['frequency']]}"
-    frame.attrs |= {"unit": unit, "heading": "\n".join(heading)}
+    unit = next((unit for word, unit in _UNITS.items() if word in name), "not stated")
+    frame.attrs["heading"] = "\n".join(heading)
+    if unit != "percent":
+        frame.attrs["unit"] = unit
+    elif (impossible := (frame.lt(-100) | frame.gt(1000)).any(axis=1).to_numpy()).any():
+        row = header + 1 + int(impossible.argmax())
+        raise _fault(path, row, "a return lies outside -100 to 1000 percent and is no missing code")
     return frame

@@ -43,9 +43,6 @@ class Bias:
     corrected: float
 
 
-# ------------------------------------------------------------------------------------------ the spread
-
-
 def value_spread(ratios: pd.DataFrame, high: Sequence[Hashable], low: Sequence[Hashable]) -> pd.Series:
     """Mean log book-to-market of the ``high`` columns less that of the ``low`` ones, by date, in logs.
 
@@ -75,9 +72,6 @@ def after_june(monthly: pd.Series, months: int = 12, compound: bool = True) -> p
     growth = np.log1p(monthly / 100) if compound else monthly
     total = growth.rolling(months).sum().shift(1 - months)
     return formation(np.expm1(total) * 100 if compound else total)
-
-
-# ------------------------------------------------------------------------------------------ regressions
 
 
 def unbroken(y: pd.Series, x: pd.Series) -> pd.DataFrame:
@@ -165,9 +159,6 @@ def non_overlapping(y: pd.Series, x: pd.Series, horizon: int) -> pd.DataFrame:
         fit = stats.linregress(before[: len(sums)][first::horizon], sums[first::horizon])
         rows.append({"slope": fit.slope, "t": fit.slope / fit.stderr, "n": len(sums[first::horizon])})
     return pd.DataFrame(rows).rename_axis("first row")
-
-
-# ----------------------------------------------------------------------------------------- its cautions
 
 
 def stambaugh(y: pd.Series, x: pd.Series) -> Bias:
