@@ -58,10 +58,10 @@ def share_behind(prices: pd.DataFrame, one: str, other: str, span: calendar.Wind
     return float((first[1:] / first[0] < second[1:] / second[0]).mean() * 100)
 
 
-def volatility(prices: pd.Series, per_year: int = 252, log: bool = False) -> float:
-    """Realised volatility in percent a year: standard deviation of daily returns (or logs) times √``per_year``."""
+def volatility(prices: pd.Series, log: bool = False) -> float:
+    """Realised volatility in percent a year: standard deviation of daily returns (or logs) times √252."""
     daily = np.log(prices).diff() if log else prices.pct_change(fill_method=None)
-    return float(daily.std(ddof=1) * np.sqrt(per_year) * 100)
+    return float(daily.std(ddof=1) * np.sqrt(252) * 100)
 
 
 def value_on(values: pd.Series, day: calendar.Day, stale: int = 5) -> float:
@@ -99,15 +99,14 @@ def annualised(levels: pd.Series, first: Any, last: Any) -> float:
 
     Raises Missing if a quarter is not in the series, HelperError if the first is not before the last.
     """
-    ends = [pd.Period(quarter, "Q") for quarter in (first, last)]
-    for quarter in ends:
+    before, after = (pd.Period(quarter, "Q") for quarter in (first, last))
+    for quarter in (before, after):
         if quarter.start_time not in levels.index:
             raise Missing(f"No observation of {quarter}; the series ends with {levels.index[-1]:%Y-%m-%d}.")
-    steps = ends[1].ordinal - ends[0].ordinal
-    if steps <= 0:
-        raise HelperError(f"{ends[0]} is not before {ends[1]}; exchange the two.")
-    ratio = levels[ends[1].start_time] / levels[ends[0].start_time]
-    return float((ratio ** (4 / steps) - 1) * 100)
+    if before >= after:
+        raise HelperError(f"{before} is not before {after}; exchange the two.")
+    ratio = levels[after.start_time] / levels[before.start_time]
+    return float((ratio ** (4 / (after.ordinal - before.ordinal)) - 1) * 100)
 
 
 def sizes(file: Path, days: Iterable[calendar.Day]) -> pd.DataFrame:

@@ -214,7 +214,6 @@ def held_slope(
     end: calendar.Day,
     pair: tuple[str, str] = ("IWM", "SPY"),
     market: str = "SPY",
-    lags: int | None = None,
 ) -> Slope:
     """Weekly slope of a pair's spread of returns on a daily yield (percent), with the market's return held fixed.
 
@@ -222,10 +221,9 @@ def held_slope(
     """
     first = calendar.session_on_or_before(start)
     ends = calendar.week_ends(first - pd.Timedelta(days=first.weekday()), end)
-    weeks = panel(
-        prices[list(dict.fromkeys([*pair, market]))], {"pair": pair}, {"yield": values}, ends, market=market
-    )
-    return slope(weeks, "pair", "yield", (start, end), lags=lags)
+    closes = prices[list(dict.fromkeys([*pair, market]))]
+    weeks = panel(closes, {"pair": pair}, {"yield": values}, ends, market=market)
+    return slope(weeks, "pair", "yield", (start, end))
 
 
 def figures(

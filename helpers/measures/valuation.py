@@ -290,9 +290,9 @@ def loss_bounds(income: pd.Series) -> tuple[float, float]:
     return losses / count * 100, (losses + unknown) / count * 100
 
 
-def share_up(table: pd.DataFrame, quarter: pd.Period, back: int = 4) -> tuple[float, int]:
-    """Percent of companies whose figure exceeds that of ``back`` quarters before, and how many have both."""
-    pair = table.reindex(columns=[quarter - back, quarter]).dropna()
+def share_up(table: pd.DataFrame, quarter: pd.Period) -> tuple[float, int]:
+    """Percent of companies whose figure exceeds that of a year before, and how many have both."""
+    pair = table.reindex(columns=[quarter - 4, quarter]).dropna()
     count = len(pair)
     return (float((pair.iloc[:, 1] > pair.iloc[:, 0]).mean() * 100) if count else float("nan")), count
 
@@ -315,21 +315,17 @@ def rising(table: pd.DataFrame, weight: pd.Series, quarters: Iterable[pd.Period]
 
 
 def share_up_change(
-    table: pd.DataFrame,
-    quarter: pd.Period,
-    before: pd.Period,
-    weight: pd.Series | None = None,
-    back: int = 4,
+    table: pd.DataFrame, quarter: pd.Period, before: pd.Period, weight: pd.Series | None = None
 ) -> tuple[float, float, int]:
     """Change of :func:`share_up` from one quarter to another over the same companies, its t-value, their number.
 
     Companies count that have all four figures, equally or by ``weight``. The error is that of paired shares
     (McNemar 1947): only companies that rose in one of the two quarters and not in the other move it.
     """
-    known = table[[quarter, quarter - back, before, before - back]].dropna()
+    known = table[[quarter, quarter - 4, before, before - 4]].dropna()
     share = pd.Series(1.0, known.index) if weight is None else weight[known.index]
     share = share / share.sum()
-    now, then = (known[each] > known[each - back] for each in (quarter, before))
+    now, then = (known[each] > known[each - 4] for each in (quarter, before))
     step = now.astype(float) - then.astype(float)
     change = float((share * step).sum())
     error = float(((share * (step - change)) ** 2).sum() ** 0.5)
