@@ -22,11 +22,10 @@ def is_record(values: pd.Series, by: float = 0.0) -> pd.Series:
 
 def _whole(values: pd.Series) -> pd.Series:
     values = calendar.with_gaps(values)
-    known = values.notna().to_numpy()
-    if known.any() and not known[known.argmax() : len(known) - known[::-1].argmax()].all():
-        gone = values.index[~known & (values.index > values.first_valid_index())][0]
+    gap = values.isna() & values.ffill().notna() & values.bfill().notna()
+    if gap.any():
         raise Missing(
-            f"A record cannot be told across {str(gone)[:10]}, which {values.name or 'the series'} lacks."
+            f"A record cannot be told across {str(gap.idxmax())[:10]}, which {values.name or 'the series'} lacks."
         )
     return values
 
