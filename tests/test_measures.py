@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import calendar
-from helpers.files import HelperError
+from helpers.files import HelperError, Missing
 from helpers.measures import drawdowns, names, records, resample, returns, spread
 
 DAYS = calendar.sessions("2025-12-01", "2025-12-10")
@@ -90,6 +90,16 @@ def test_runs_of_sessions_have_their_dates_and_what_they_changed():
     holed = index.copy()
     holed.iloc[6] = np.nan  # no return is known on two sessions
     assert records.streaks(holed)["length"].tolist() == [2, 1]
+
+
+def test_a_record_is_not_told_across_a_gap_but_before_the_first_and_after_the_last_value():
+    values = series([np.nan, 1.0, 3.0, 2.0, 4.0, np.nan])
+    assert records.is_record(values).tolist() == [False, False, True, False, True, False]
+    assert records.highest_before(values, values.index[4]) == 3.0
+    lost = values.mask(values.index == values.index[3]).rename("X")
+    with pytest.raises(Missing, match=f"across {values.index[3]:%Y-%m-%d}, which X lacks"):
+        records.is_record(lost)
+    assert records.record_dates(lost, values.index[0], values.index[2]) == [f"{values.index[2]:%Y-%m-%d}"]
 
 
 @given(levels)

@@ -39,6 +39,8 @@ def noise():
 
 def test_market_model_by_hand(pair):
     model = events.event_study(*pair, [EVENT], before=0, after=0, estimation=4, gap=2).loc[EVENT]
+    ends = [model["car"] - 1.96 * model["se"], model["car"] + 1.96 * model["se"]]
+    assert model[["low", "high"]].tolist() == pytest.approx(ends)
     assert model["alpha"] == pytest.approx(1)
     assert model["beta"] == pytest.approx(0.5)
     assert model["sigma"] == pytest.approx(sqrt(1 / 2))

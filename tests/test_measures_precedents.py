@@ -65,6 +65,11 @@ def test_a_fall_of_the_leader_comes_with_its_lead_before() -> None:
     before = calendar.session_on_or_before(fall.peak - pd.DateOffset(years=3))
     assert fall.lead == pytest.approx((200 / prices.loc[before, "tech"] - 1) * 100)
     assert precedents.falls_of_a_leader(prices, "tech", "all", fall=51).empty
+    for low, count in (
+        (140.5, 0),
+        (139.5, 1),
+    ):  # of 200: a fall of 29.75 or of 30.25 percent, where 30 are asked for
+        assert len(precedents.falls_of_a_leader(prices.clip(lower=low), "tech", "all")) == count
 
 
 def test_without_enough_history_the_lead_is_not_known() -> None:
