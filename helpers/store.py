@@ -8,7 +8,6 @@ the SHA-256 of each file and the life of each series. ``data/manifest.schema.jso
 from __future__ import annotations
 
 import contextlib
-import datetime
 import hashlib
 import json
 import os
@@ -77,7 +76,6 @@ MADE_UP = "synthetic market"
 _LEAP, _SPIKE = 8.0, 3.0
 #: A gap of most series so shortly before the end is taken for the end.
 RECENT = pd.Timedelta(days=60)
-_FIRST_DAY = int(np.datetime64(calendar.FIRST).astype(int))
 
 
 class StoreError(HelperError):
@@ -306,32 +304,16 @@ class Store:
 
     def _check_lives(self) -> None:
         """What the manifest says of each series is what the tables hold; the last session is over, and theirs."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         ends = []
         for name, key, listed in ((PRICES, "symbol", "symbols"), (MACRO, "series", "series")):
-            file = self._open(name)
+            file, said = self._open(name), self.manifest[listed]
             with self._door(name):
-                rows = file.read(columns=[key, "date"])
-                lives = rows.group_by(key).aggregate([("date", "count"), ("date", "min"), ("date", "max")])
-                columns = (
-                    lives[column].to_pylist() for column in (key, "date_count", "date_min", "date_max")
-                )
-                held = {
-                    str(series): {"rows": count, "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
-                    for series, count, first, last in zip(*columns, strict=True)
-                }
-                gaps = {(series, day) for series in self.manifest[listed] for day in self.gaps(series)}
-                days = pa.array([datetime.date.fromisoformat(day) for _, day in gaps]).cast(rows["date"].type)
-                there = (
-                    rows.filter(pc.is_in(rows["date"], days)).to_pydict() if gaps else {key: [], "date": []}
-                )
-                found = {
-                    (str(a), f"{day:%Y-%m-%d}") for a, day in zip(there[key], there["date"], strict=True)
-                }
+                rows = file.read(columns=[key, "date"]).to_pandas(date_as_object=False)
+                held = _lives(rows, key)
+                gaps = {(series, pd.Timestamp(day)) for series in said for day in self.gaps(series)}
+                on_gaps = rows[rows["date"].isin({day for _, day in gaps})]
+                there = gaps & set(on_gaps.itertuples(index=False, name=None))
             ends += [max(life["last"] for life in held.values())] if held else []
-            said = self.manifest[listed]
             if odd := sorted(set(said) ^ set(held)):
                 raise self._fault(MANIFEST, f"and {name} do not list the same series ({odd[0]})")
             for series, life in held.items():
@@ -342,9 +324,9 @@ class Store:
                             f"says {what} {said[series][what]} of {series}, and {name} has {life[what]}",
                         )
             for series, day in sorted(gaps):
-                if (series, day) in found or (key == "symbol" and not calendar.is_session(day)):
-                    why = f"{name} holds" if (series, day) in found else "is no session"
-                    raise self._fault(MANIFEST, f"names {day} as a gap of {series}, which {why}")
+                if (series, day) in there or (key == "symbol" and not calendar.is_session(day)):
+                    why = f"{name} holds" if (series, day) in there else "is no session"
+                    raise self._fault(MANIFEST, f"names {day:%Y-%m-%d} as a gap of {series}, which {why}")
         last = self.manifest["last_session"]
         if pd.Timestamp(last) > pd.Timestamp.now() + pd.Timedelta(days=1):
             raise self._fault(MANIFEST, f"names a last session in the future, {last}")
@@ -473,9 +455,7 @@ class Store:
                 raise self._value_fault(rows, column, int(bad.argmax()))
             if column != "volume" and (at := _leap(rows.codes, values)) is not None:
                 raise self._value_fault(rows, column, at, ", far off the days around it")
-        days = rows.dates.to_numpy().astype("datetime64[D]").astype(int)
-        known = _is_session()
-        strange = ~known[np.clip(days - _FIRST_DAY + 1, 0, len(known) - 1)]
+        strange = calendar.sessions(calendar.FIRST, calendar.LAST).get_indexer(rows.dates) < 0
         late = np.asarray(rows.dates > self.last_session)
         if (strange | late).any():
             at = int((strange | late).argmax())
@@ -658,15 +638,6 @@ def bounds(unit: str | None) -> tuple[float, float]:
     return low, high
 
 
-@cache
-def _is_session() -> np.ndarray[Any, Any]:
-    """For each day from the one before the calendar's first to the one after its last: is it a session?"""
-    days = calendar.sessions(calendar.FIRST, calendar.LAST).to_numpy().astype("datetime64[D]").astype(int)
-    known = np.zeros(days[-1] - _FIRST_DAY + 3, dtype=bool)
-    known[days - _FIRST_DAY + 1] = True
-    return known
-
-
 def _stamp(file: Path) -> list[int]:
     found = file.stat()
     if not stat.S_ISREG(found.st_mode):  # reading a pipe would never end
@@ -768,10 +739,14 @@ def _sorted(
     frame = frame.assign(date=pd.to_datetime(frame["date"])).sort_values([key, "date"], kind="stable")
     if "volume" in frame:
         frame["volume"] = pd.array(frame["volume"].round(), dtype="Int64")
-    lives = frame.groupby(key, sort=True)["date"].agg(["size", "min", "max"])
-    found = {
-        str(name): {"rows": int(size), "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
-        | dict(more.get(str(name), {}))
+    found = {name: life | dict(more.get(name, {})) for name, life in _lives(frame, key).items()}
+    return frame.assign(date=frame["date"].dt.date), found
+
+
+def _lives(rows: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
+    """Rows, first and last day of each series."""
+    lives = rows.groupby(key, observed=True)["date"].agg(["size", "min", "max"])
+    return {
+        str(name): {"rows": size, "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
         for name, size, first, last in lives.itertuples()
     }
-    return frame.assign(date=frame["date"].dt.date), found
