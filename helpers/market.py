@@ -81,11 +81,6 @@ def _entry(name: str) -> dict[str, Any]:
     return known[name]
 
 
-def _laid_out(table: str) -> dict[str, Any]:
-    """The catalogue's entry whose file is laid out as some table."""
-    return next(entry for entry in catalogue().values() if entry.get("table") == table)
-
-
 def _tag(frame: Any, source: str, **more: Any) -> Any:
     index = frame.index
     as_of = f"{index[-1]:%Y-%m-%d}" if len(index) and isinstance(index, pd.DatetimeIndex) else None
@@ -295,7 +290,7 @@ class Market:
 
     def holdings_dates(self) -> list[str]:
         """Dates of the fund's holdings that the store has, in order."""
-        (form,) = _laid_out("holdings")["files"]
+        (form,) = store.laid_out("holdings")["files"]
         head, tail = form.split("{date}")
         executions.note("files of the store", "")
         names = [name for name in self._prices.files if name.startswith(head) and name.endswith(tail)]
@@ -303,7 +298,7 @@ class Market:
 
     def holdings(self, date: str) -> pd.DataFrame:
         """The fund's holdings on one of :meth:`holdings_dates`, all asset classes, as stored."""
-        entry = _laid_out("holdings")
+        entry = store.laid_out("holdings")
         if date not in (held := self.holdings_dates()):
             kind = Missing if date in entry["dates"] else SeriesError
             raise kind(f"No {entry['called']} of {date}; there are {', '.join(held) or 'none'}.")
@@ -314,7 +309,7 @@ class Market:
         return _tag(self._panel("fundamentals"), self._prices.source)
 
     def _panel(self, table: str, date: str = "") -> pd.DataFrame:
-        return self._prices.table(_laid_out(table)["files"][0].format(date=date))
+        return self._prices.table(store.laid_out(table)["files"][0].format(date=date))
 
 
 def _window(values: pd.Series, name: str, start: calendar.Day | None, end: calendar.Day | None) -> pd.Series:

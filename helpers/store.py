@@ -159,6 +159,11 @@ def catalogue() -> dict[str, dict[str, Any]]:
     return found
 
 
+def laid_out(table: str) -> dict[str, Any]:
+    """The catalogue's entry whose files are laid out as a table of :data:`TABLES`."""
+    return next(entry for entry in catalogue().values() if entry.get("table") == table)
+
+
 def panel_files(entry: Mapping[str, Any]) -> list[str]:
     """Names in the store of the files of a catalogue entry, one for each of its dates if it has dates."""
     return [
