@@ -65,11 +65,10 @@ def _holds(out: Path, wanted: Entry) -> bool:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
     try:
-        found = json.loads((out / store.MANIFEST).read_text("utf-8"))
-        ours = found["name"] == NAME
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = False
-    if not ours:
+        found = dict(json.loads((out / store.MANIFEST).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        found = {}
+    if found.get("name") != NAME:
         raise HelperError(f"{out} holds something else than a synthetic market; name another folder.")
     return all(found.get(key) == value for key, value in wanted.items())
 
