@@ -414,6 +414,18 @@ class Store:
         self._unchanged(name)
         return self.path / name
 
+    def value(self, name: str, column: str, where: Mapping[str, Any]) -> Any:
+        """The value of a column in the one row that ``where`` picks, a value for each of some columns."""
+        import pyarrow.parquet as pq
+
+        path, picks = self.file(name), [(key, "=", value) for key, value in where.items()]
+        with self._door(name):
+            found = pq.read_table(path, columns=[column], filters=picks)[column].drop_null().to_pylist()
+        if len(found) != 1:
+            row = ", ".join(str(value) for value in where.values())
+            raise Missing(f"{name} has {len(found) or 'no'} values of {column} for {row}; ask for one row.")
+        return found[0]
+
     def table(self, name: str) -> pd.DataFrame:
         """A whole file with the columns of its table in :data:`TABLES`, and no others."""
         path, layout = self.file(name), _entry_of(name)["table"]
