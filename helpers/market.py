@@ -255,7 +255,7 @@ class Market:
                 return _tag(shipped.copy(), "public")
             if held is not None and held.has(name):
                 found = held.macro([name]).series("value")
-                if name in found:
+                if name in found and len(found[name]):
                     return _tag(found[name], held.source)
         raise Missing(f"Neither the store nor data/public holds {name}; {HOW_TO_GET_DATA}.")
 
@@ -274,7 +274,7 @@ class Market:
     def shiller(self) -> pd.DataFrame:
         """Robert Shiller's monthly data, indexed by month: price, dividend, earnings, cpi, gs10, cape."""
         frame = self._panel("shiller").set_index("date")
-        frame.index = pd.DatetimeIndex(frame.index).astype("datetime64[ns]")
+        frame.index = _in_order(pd.DatetimeIndex(frame.index).astype("datetime64[ns]"), "Shiller’s months")
         return _tag(frame, self._prices.source)
 
     def intraday(self) -> pd.DataFrame:
@@ -286,6 +286,14 @@ class Market:
             index = pd.DatetimeIndex([pd.NaT])
         if index.hasnans:
             raise StoreError("The five-minute bars have a time that cannot be read; fetch the data again.")
+        local = index if index.tz is None else index.tz_convert("America/New_York")
+        days = _in_order(local.tz_localize(None), "The five-minute bars").normalize()
+        if frame.isna().any(axis=None) or (local.tz_localize(None) != index.tz_localize(None)).any():
+            raise StoreError(
+                "The five-minute bars lack a price or are not in New York’s time; fetch the data again."
+            )
+        if not days.isin(calendar.sessions(days[0], days[-1])).all():
+            raise StoreError("The five-minute bars name a day that is no session; fetch the data again.")
         return _tag(frame.set_index(index), self._prices.source)
 
     def holdings_dates(self) -> list[str]:
@@ -310,6 +318,14 @@ class Market:
 
     def _panel(self, table: str, date: str = "") -> pd.DataFrame:
         return self._prices.table(store.laid_out(table)["files"][0].format(date=date))
+
+
+def _in_order(index: pd.DatetimeIndex, what: str) -> pd.DatetimeIndex:
+    """The dates of a table, if each stands there once, in order and before today's end."""
+    sound = index.is_monotonic_increasing and index.is_unique and not index.hasnans
+    if not sound or (len(index) and index[-1] > pd.Timestamp.now() + pd.Timedelta(days=1)):
+        raise StoreError(f"{what} are not dated one by one in order up to today; fetch the data again.")
+    return index
 
 
 def _window(values: pd.Series, name: str, start: calendar.Day | None, end: calendar.Day | None) -> pd.Series:

@@ -68,12 +68,21 @@ TABLES: dict[str, dict[str, str]] = {
 }
 #: Rows of a row group: small ones in prices, so that a reader of a few symbols skips all others.
 _ROW_GROUPS = {"prices": 16384, "listings": 250000}
+#: Least and largest number in a table that is read whole, or in one of its columns; elsewhere all finite ones.
+_BOUNDS = {
+    "bars": (1e-9, 1e300),
+    "shiller": (1e-9, 1e300),
+    "fundamentals year": (1900, 2100),
+    "fundamentals quarter": (1, 4),
+}
 #: Limits of a manifest before it is parsed: bytes and depth.
 _LARGEST, _DEEPEST = 8_000_000, 40
 #: What a manifest of made-up numbers calls itself.
 MADE_UP = "synthetic market"
 #: No price moves by the first factor from one session to the next, nor by the second and back again.
 _LEAP, _SPIKE = 8.0, 3.0
+#: A provider's single precision may put a low a hair above its high.
+_HAIR = 1.0001
 #: A gap of most series so shortly before the end is taken for the end.
 RECENT = pd.Timedelta(days=60)
 
@@ -92,8 +101,8 @@ def home() -> Path:
     """
     named = os.environ.get("MARKET_DATA", "")
     path = DATA / "market" if named in {"", SYNTHETIC} else ROOT / os.path.expanduser(named)
-    path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    if os.path.lexists(path) and not path.is_dir():
+    path = Path(os.path.realpath(path)) if os.path.islink(path) else path
+    if os.path.lexists(path) and not os.path.isdir(path):
         raise StoreError(
             f"{path}, where market data belong, is no folder; move it, or set MARKET_DATA to a folder."
         )
@@ -122,7 +131,8 @@ def locate() -> Path | None:
 
 def vacant(path: Path) -> bool:
     """True if there is no folder, or nothing in it but what a file system puts there; undoes a swap cut short."""
-    with contextlib.suppress(OSError):  # a parent that cannot be read or written: nothing to recover then
+    # A parent that cannot be read or written, a link in a circle, the root of all: nothing to recover then.
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
         files.recover(path)
     try:
         return not path.is_dir() or all(
@@ -314,6 +324,8 @@ class Store:
             file, said = self._open(name), self.manifest[listed]
             with self._door(name):
                 rows = file.read(columns=[key, "date"]).to_pandas(date_as_object=False)
+                if rows.isna().any(axis=None) or (rows["date"] != rows["date"].dt.normalize()).any():
+                    raise self._fault(name, f"has a row without {key} or date, or with a time of day")
                 held = _lives(rows, key)
                 gaps = {(series, pd.Timestamp(day)) for series in said for day in self.gaps(series)}
                 on_gaps = rows[rows["date"].isin({day for _, day in gaps})]
@@ -440,12 +452,15 @@ class Store:
         for column, kind in wanted.items():
             if column not in frame:
                 raise self._fault(name, f"has no column '{column}'")
-            if kind != "double":
+            if kind in {"string", "words", "date32"}:
                 continue
             if frame[column].dtype.kind not in "fi":
                 raise self._fault(name, f"has text where numbers belong, in '{column}'")
-            if np.isinf(frame[column]).any() or (layout == "bars" and (frame[column] <= 0).any()):
+            low, high = _BOUNDS.get(f"{layout} {column}", _BOUNDS.get(layout, (-1e300, 1e300)))
+            if (frame[column] < low).any() or (frame[column] > high).any():
                 raise self._fault(name, f"has what cannot be in '{column}'")
+        if frame.duplicated().any():
+            raise self._fault(name, "holds one and the same row twice")
         return frame[list(wanted)]
 
     def price_rows(self, symbols: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
@@ -462,16 +477,20 @@ class Store:
         Raises
         ------
         StoreError
-            for a price that is not positive and finite or far off its neighbours, a negative volume, a date
+            for a price that is not positive and finite or far off its neighbours, a low above its high, a
+            volume that is negative or infinite, a date
             twice or out of order, a day that is no session or lies after the store's last one.
         """
         rows = self._rows(PRICES, "symbol", symbols, fields)
         for column, values in rows.values.items():
-            bad = values < 0 if column == "volume" else (values <= 0) | np.isinf(values)
+            bad = (values < 0 if column == "volume" else values <= 0) | np.isinf(values)
             if bad.any():
                 raise self._value_fault(rows, column, int(bad.argmax()))
             if column != "volume" and (at := _leap(rows.codes, values)) is not None:
                 raise self._value_fault(rows, column, at, ", far off the days around it")
+        top, bottom = (rows.values.get(field, np.array([])) for field in ("high", "low"))
+        if len(top) == len(bottom) and (bad := bottom > top * _HAIR).any():
+            raise self._value_fault(rows, "low", int(bad.argmax()), ", above its high")
         strange = calendar.sessions(calendar.FIRST, calendar.LAST).get_indexer(rows.dates) < 0
         late = np.asarray(rows.dates > self.last_session)
         if (strange | late).any():
@@ -595,8 +614,11 @@ def _parsed(text: bytes, path: Path, sound: bool) -> dict[str, Any]:
     if pd.isna(last) or not calendar.FIRST <= f"{last:%Y-%m-%d}" <= calendar.LAST:
         raise StoreError(f"{where} names a last session that is none, {manifest['last_session']}.")
     for name, life in (manifest["symbols"] | manifest["series"]).items():
-        if any(pd.isna(pd.to_datetime(day, errors="coerce")) for day in life.get("gaps", ())):
-            raise StoreError(f"{where} names a gap of {name} that is no date; fetch the data again.")
+        for day in life.get("gaps", ()):
+            if not calendar.FIRST <= day <= calendar.LAST or pd.isna(pd.to_datetime(day, errors="coerce")):
+                raise StoreError(
+                    f"{where} names a gap of {name} that is no date, {day}; fetch the data again."
+                )
     return manifest
 
 
