@@ -253,37 +253,34 @@ class Store:
         self._stamps: dict[str, list[int]] = {}
         text = self._manifest_text()
         self.sha = hashlib.sha256(text).hexdigest()
-        seen, key = _remembered(), str(path.resolve() / MANIFEST)
+        seen, key = {} if prove else _remembered(), str(path.resolve() / MANIFEST)
         stamp = [*self._stamps[MANIFEST][:2], self.sha]
         sound = seen.get(key) == stamp
         self.manifest = _parsed(text, path, sound)
         self.files: dict[str, dict[str, Any]] = self.manifest["files"]
         #: What ``attrs["source"]`` of its frames says; a made-up market is never taken for a real one.
         self.source = "synthetic" if self.manifest["name"] == MADE_UP else "store"
-        fresh = self._check(seen, prove)
+        fresh = self._check(seen)
         if not sound:
             self._check_lives()
             fresh[key] = stamp
         if fresh:
-            _remember(seen | fresh)
+            _remember(fresh)
 
     def _manifest_text(self) -> bytes:
         file = self.path / MANIFEST
         try:
             self._stamps[MANIFEST] = _stamp(file)
             if self._stamps[MANIFEST][0] > _LARGEST:
-                raise StoreError(
-                    f"The manifest of the store at {self.path} is over {_LARGEST:,} bytes; fetch the data again."
-                )
+                raise self._fault(MANIFEST, f"is over {_LARGEST:,} bytes")
             return file.read_bytes()
+        except FileNotFoundError:
+            raise StoreError(f"The store at {self.path} has no {MANIFEST}; {HOW_TO_GET_DATA}.") from None
         except OSError as error:
-            what = (
-                "has no" if isinstance(error, FileNotFoundError) else f"has an unreadable ({error.strerror})"
-            )
-            raise StoreError(f"The store at {self.path} {what} {MANIFEST}; {HOW_TO_GET_DATA}.") from None
+            raise self._fault(MANIFEST, f"cannot be read ({error.strerror})") from None
 
-    def _check(self, seen: Mapping[str, Any], prove: bool) -> dict[str, Any]:
-        """Sizes and hashes of all files; those that were hashed now, for the memory."""
+    def _check(self, seen: Mapping[str, Any]) -> dict[str, Any]:
+        """Sizes and hashes of all files but those seen before; what was hashed now, for the memory."""
         fresh: dict[str, Any] = {}
         root = self.path.resolve()
         for name, listed in self.files.items():
@@ -291,16 +288,14 @@ class Store:
                 file = (self.path / name).resolve()
                 if not file.is_relative_to(root):
                     raise StoreError(
-                        f"{name} lies outside the store at {self.path}; a store holds its own files."
+                        f"{name} lies outside the store at {self.path}; bring it into the folder."
                     )
                 self._stamps[name] = found = _stamp(file)
                 if found[0] != listed["bytes"]:
-                    raise StoreError(
-                        f"{name} in the store at {self.path} has {found[0]:,} bytes instead of "
-                        f"{listed['bytes']:,}: it is truncated or altered; fetch the data again."
-                    )
+                    wrong = f"{found[0]:,} bytes instead of {listed['bytes']:,}"
+                    raise self._fault(name, f"has {wrong}: it is truncated or altered")
                 stamp = [*found[:2], listed["sha256"]]
-                if not prove and seen.get(str(file)) == stamp:
+                if seen.get(str(file)) == stamp:
                     continue
                 if files.sha256(file) != listed["sha256"]:
                     raise self._fault(name, "does not match the manifest’s SHA-256: it was altered")
@@ -315,7 +310,7 @@ class Store:
     def prove(self) -> None:
         """Hash every file now; StoreError if one is not what the manifest says."""
         self._unchanged()
-        self._check({}, prove=True)
+        self._check({})
 
     def _check_lives(self) -> None:
         """What the manifest says of each series is what the tables hold; the last session is over, and theirs."""
@@ -691,10 +686,10 @@ def _remembered() -> dict[str, Any]:
         return {}
 
 
-def _remember(seen: Mapping[str, Any]) -> None:
+def _remember(fresh: Mapping[str, Any]) -> None:
     # A machine without a place for it only loses the memory of the check, not the check.
     with contextlib.suppress(OSError, HelperError):
-        seen = {name: stamp for name, stamp in seen.items() if os.path.exists(name)}
+        seen = {name: stamp for name, stamp in {**_remembered(), **fresh}.items() if os.path.exists(name)}
         files.write_whole(files.cache() / "checked.json", json.dumps(seen))
 
 
