@@ -331,10 +331,10 @@ def _in_order(index: pd.DatetimeIndex, what: str) -> pd.DatetimeIndex:
 def _window(values: pd.Series, name: str, start: calendar.Day | None, end: calendar.Day | None) -> pd.Series:
     """A series within a window that it must fill, or the whole of it with its holes as NaN."""
     index = pd.DatetimeIndex(values.index)
-    first = calendar.day(start) if start is not None else index[0]
-    last = calendar.day(end) if end is not None else index[-1]
     if start is None and end is None:
         return _with_holes(values)
+    first = calendar.day(start) if start is not None else index[0]
+    last = calendar.day(end) if end is not None else index[-1]
     if first < index[0]:
         raise Missing(f"{name} begins on {index[0]:%Y-%m-%d}, after {first:%Y-%m-%d}; choose a later start.")
     if calendar.sessions(first, last).empty:

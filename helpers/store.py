@@ -472,9 +472,9 @@ class Store:
         Raises
         ------
         StoreError
-            for a price that is not positive and finite or far off its neighbours, a low above its high, a
-            volume that is negative or infinite, a date
-            twice or out of order, a day that is no session or lies after the store's last one.
+            for a price that is not positive and finite or far off its neighbours, a low above its high, a volume
+            that is negative or infinite, a date twice or out of order, a day that is no session or lies after the
+            store's last one.
         """
         rows = self._rows(PRICES, "symbol", symbols, fields)
         for column, values in rows.values.items():
