@@ -82,7 +82,7 @@ MADE_UP = "synthetic market"
 #: No price moves by the first factor from one session to the next, nor by the second and back again.
 _LEAP, _SPIKE = 8.0, 3.0
 #: A provider's single precision may put a low a hair above its high.
-_HAIR = 1.0001
+_HAIR = 1.001
 #: A gap of most series so shortly before the end is taken for the end.
 RECENT = pd.Timedelta(days=60)
 

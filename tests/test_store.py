@@ -348,8 +348,8 @@ def test_what_no_price_can_be_is_refused_where_it_is_asked_for(small_store, chan
     ("change", "words"),
     [
         (
-            lambda rows: rows.assign(low=rows["high"] + 1),
-            "a low of 2301.5 for ^RUT on 2025-09-02, above its high",
+            lambda rows: rows.assign(low=rows["high"] + 10),
+            "a low of 2310.5 for ^RUT on 2025-09-02, above its high",
         ),
         (lambda rows: rows.assign(volume=np.inf), "a volume of inf for ^RUT on 2025-09-02"),
         (lambda rows: rows.assign(volume=-1), "a volume of -1 for ^RUT on 2025-09-02"),
