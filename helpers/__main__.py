@@ -60,12 +60,18 @@ def verdicts(given: Arguments) -> int:
     from helpers import notebooks
 
     if given.check:
+        from helpers import agreement
+        from helpers.claims import registry
+
         found, faults = notebooks.examined(notebooks.read_all())
-        for fault in faults:
+        differing, compared = agreement.compared(registry.place().facts, registry.facts())
+        for fault in [*faults, *differing]:
             _warn(f"error: {fault}")
-        if faults:
+        if faults or differing:
             return 1
         print(f"{len(found)} verdicts follow from their own figures, rules and facts.")
+        if compared:
+            print(compared)
     else:
         found = notebooks.verdicts()
     if given.json:

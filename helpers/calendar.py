@@ -104,11 +104,9 @@ def year_to_date(end: Day) -> Window:
 
 def month(year: int, number: int) -> Window:
     """From the last close of the month before to the last close of the month."""
-    first = pd.Timestamp(year=year, month=number, day=1)
+    first = pd.Timestamp(year, number, 1)
     return Window(
-        f"{first:%B %Y}",
-        previous_session(first),
-        session_on_or_before(first + pd.offsets.MonthEnd(0)),
+        f"{first:%B %Y}", previous_session(first), session_on_or_before(first + pd.offsets.MonthEnd(0))
     )
 
 
@@ -154,14 +152,13 @@ def one_day_a_year(first: int, last: int, like: Day) -> list[pd.Timestamp]:
     ]
 
 
-def calendar_year(year: int) -> Window:
-    """From the last close of the year before to the last close of the year."""
-    return Window(str(year), session_on_or_before(f"{year - 1}-12-31"), session_on_or_before(f"{year}-12-31"))
+def _monday(value: Day) -> pd.Timestamp:
+    return day(value) - pd.Timedelta(days=day(value).weekday())
 
 
 def week_of(value: Day) -> Window:
     """The calendar week that holds ``value``: from the last close before its Monday to its last close."""
-    monday = day(value) - pd.Timedelta(days=day(value).weekday())
+    monday = _monday(value)
     traded = sessions(monday, monday + pd.Timedelta(days=4))
     if traded.empty:
         raise HelperError(f"The week of {monday:%Y-%m-%d} has no New York session; choose another week.")
@@ -184,25 +181,14 @@ def shortened_weeks(start: Day, end: Day) -> pd.DataFrame:
     Returns a frame with one row a week: ``monday``, ``sessions`` (number), ``closed`` (weekdays without
     trading) and ``early`` (sessions that closed before 16:00), dates as ISO text.
     """
-    calendar = _xnys()
-    early = set(calendar.early_closes)
     rows = []
-    monday = day(start) - pd.Timedelta(days=day(start).weekday())
-    while monday <= day(end):
+    for monday in pd.date_range(_monday(start), day(end), freq="7D"):
         weekdays = pd.date_range(monday, periods=5)
         traded = sessions(weekdays[0], weekdays[-1])
-        closed = [f"{d:%Y-%m-%d}" for d in weekdays.difference(traded)]
-        short = [f"{d:%Y-%m-%d}" for d in traded if d in early]
-        if closed or short:
-            rows.append(
-                {
-                    "monday": f"{monday:%Y-%m-%d}",
-                    "sessions": len(traded),
-                    "closed": ", ".join(closed),
-                    "early": ", ".join(short),
-                }
-            )
-        monday += pd.Timedelta(days=7)
+        odd = weekdays.difference(traded), traded.intersection(_xnys().early_closes)
+        if any(map(len, odd)):
+            closed, early = (", ".join(days.strftime("%Y-%m-%d")) for days in odd)
+            rows.append((f"{monday:%Y-%m-%d}", len(traded), closed, early))
     return pd.DataFrame(rows, columns=["monday", "sessions", "closed", "early"])
 
 
@@ -245,7 +231,7 @@ def require_sessions(index: pd.DatetimeIndex, start: Day, end: Day, name: str = 
         )
     gone = missing_sessions(index, max(day(start), COMPLETE_FROM), end)
     if len(gone):
-        named = ", ".join(f"{d:%Y-%m-%d}" for d in gone[:3])
+        named = ", ".join(gone[:3].strftime("%Y-%m-%d"))
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
         raise Missing(
             f"{name} lacks {len(gone)} session{'s' if len(gone) > 1 else ''} between {day(start):%Y-%m-%d} "

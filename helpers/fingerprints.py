@@ -44,15 +44,13 @@ def year_hashes(values: pd.Series) -> dict[str, str]:
 
 def compute(store: Store) -> Hashes:
     """Hashes of every price and macro series of a store: series -> field -> year -> hash."""
-    found: Hashes = {}
-    symbols = list(store.manifest["symbols"])
-    rows = store.price_rows(symbols, FIELDS)
-    for name, group in rows.groupby("symbol", sort=True):
-        dated = group.set_index("date")
-        found[str(name)] = {field: years for field in FIELDS if (years := year_hashes(dated[field]))}
-    for name, group in store.macro_rows(list(store.manifest["series"])).groupby("series", sort=True):
-        found[str(name)] = {"value": year_hashes(group.set_index("date")["value"])}
-    return found
+    found: Hashes = {name: {} for name in sorted(store.manifest["symbols"])}
+    rows = store.prices(list(found), FIELDS)
+    for field in FIELDS:
+        for name, values in rows.series(field).items():
+            found[name] |= {field: years} if (years := year_hashes(values)) else {}
+    macro = store.macro(sorted(store.manifest["series"])).series("value")
+    return found | {name: {"value": year_hashes(values)} for name, values in macro.items()}
 
 
 def listed() -> dict[str, Any]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import ast
 import difflib
+import dis
 import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -34,6 +35,7 @@ from helpers.store import PRICE_FIELDS as PRICE_FIELDS
 from helpers.store import Store as Store
 from helpers.store import StoreError as StoreError
 from helpers.store import catalogue as catalogue
+from helpers.words import say
 
 #: Data older than this many days get a line that says so.
 STALE_DAYS = 45
@@ -79,11 +81,6 @@ def _entry(name: str) -> dict[str, Any]:
     return known[name]
 
 
-def _laid_out(table: str) -> dict[str, Any]:
-    """The catalogue's entry whose file is laid out as some table."""
-    return next(entry for entry in catalogue().values() if entry.get("table") == table)
-
-
 def _tag(frame: Any, source: str, **more: Any) -> Any:
     index = frame.index
     as_of = f"{index[-1]:%Y-%m-%d}" if len(index) and isinstance(index, pd.DatetimeIndex) else None
@@ -120,19 +117,18 @@ def _shipped_prices(symbol: str, field: str) -> pd.Series | None:
     return values
 
 
-def _covered(
+def _shipped(
     symbols: Sequence[str], field: str, start: calendar.Day | None, end: calendar.Day | None
-) -> bool:
-    """True if the shipped prices hold every symbol over the whole of a named window."""
+) -> dict[str, pd.Series]:
+    """The shipped prices if they hold every symbol over the whole of a named window, else nothing."""
     if start is None or end is None:
-        return False
-    held = [_shipped_prices(name, field) for name in symbols]
-    return all(
-        values is not None
-        and values.index[0] <= calendar.day(start)
-        and calendar.day(end) <= values.index[-1]
-        for values in held
-    )
+        return {}
+    found = {name: held for name in symbols if (held := _shipped_prices(name, field)) is not None}
+    spans = [
+        held.index[0] <= calendar.day(start) and calendar.day(end) <= held.index[-1]
+        for held in found.values()
+    ]
+    return found if len(found) == len(symbols) and all(spans) else {}
 
 
 # ------------------------------------------------------------------------------------------ the market
@@ -220,12 +216,9 @@ class Market:
             raise SeriesError(f"Unknown field '{field}'; use one of {', '.join(PRICE_FIELDS)}.")
         for name in wanted:
             _entry(name)
-        if self.store is None and _covered(wanted, field, start, end):
-            source = "public"
-            found = {name: held for name in wanted if (held := _shipped_prices(name, field)) is not None}
-        else:
-            source = self._prices.source
-            found = self._prices.prices(wanted, [field]).series(field)
+        found = _shipped(wanted, field, start, end) if self.store is None else {}
+        source = "public" if found else self.source
+        found = found or self._prices.prices(wanted, [field]).series(field)
         if absent := [name for name in wanted if name not in found or found[name].empty]:
             raise Missing(
                 f"The {source} has no {field} of {', '.join(absent)}; see `price` in data/series.yaml for what each "
@@ -233,9 +226,7 @@ class Market:
             )
         columns, gaps = {}, {}
         for name in wanted:
-            values = (
-                found[name] if end is not None or source == "public" else found[name][: self.last_session]
-            )
+            values = found[name] if end is not None else found[name][: self.last_session]
             columns[name] = _window(values, f"{name} ({field})", start, end)
             if holes := [f"{day:%Y-%m-%d}" for day in columns[name].index[columns[name].isna()]]:
                 gaps[name] = holes
@@ -264,7 +255,7 @@ class Market:
                 return _tag(shipped.copy(), "public")
             if held is not None and held.has(name):
                 found = held.macro([name]).series("value")
-                if name in found:
+                if name in found and len(found[name]):
                     return _tag(found[name], held.source)
         raise Missing(f"Neither the store nor data/public holds {name}; {HOW_TO_GET_DATA}.")
 
@@ -283,7 +274,7 @@ class Market:
     def shiller(self) -> pd.DataFrame:
         """Robert Shiller's monthly data, indexed by month: price, dividend, earnings, cpi, gs10, cape."""
         frame = self._panel("shiller").set_index("date")
-        frame.index = pd.DatetimeIndex(frame.index).astype("datetime64[ns]")
+        frame.index = _in_order(pd.DatetimeIndex(frame.index).astype("datetime64[ns]"), "Shiller’s months")
         return _tag(frame, self._prices.source)
 
     def intraday(self) -> pd.DataFrame:
@@ -295,11 +286,19 @@ class Market:
             index = pd.DatetimeIndex([pd.NaT])
         if index.hasnans:
             raise StoreError("The five-minute bars have a time that cannot be read; fetch the data again.")
+        local = index if index.tz is None else index.tz_convert("America/New_York")
+        days = _in_order(local.tz_localize(None), "The five-minute bars").normalize()
+        if frame.isna().any(axis=None) or (local.tz_localize(None) != index.tz_localize(None)).any():
+            raise StoreError(
+                "The five-minute bars lack a price or are not in New York’s time; fetch the data again."
+            )
+        if not days.isin(calendar.sessions(days[0], days[-1])).all():
+            raise StoreError("The five-minute bars name a day that is no session; fetch the data again.")
         return _tag(frame.set_index(index), self._prices.source)
 
     def holdings_dates(self) -> list[str]:
         """Dates of the fund's holdings that the store has, in order."""
-        (form,) = _laid_out("holdings")["files"]
+        (form,) = store.laid_out("holdings")["files"]
         head, tail = form.split("{date}")
         executions.note("files of the store", "")
         names = [name for name in self._prices.files if name.startswith(head) and name.endswith(tail)]
@@ -307,7 +306,7 @@ class Market:
 
     def holdings(self, date: str) -> pd.DataFrame:
         """The fund's holdings on one of :meth:`holdings_dates`, all asset classes, as stored."""
-        entry = _laid_out("holdings")
+        entry = store.laid_out("holdings")
         if date not in (held := self.holdings_dates()):
             kind = Missing if date in entry["dates"] else SeriesError
             raise kind(f"No {entry['called']} of {date}; there are {', '.join(held) or 'none'}.")
@@ -318,16 +317,24 @@ class Market:
         return _tag(self._panel("fundamentals"), self._prices.source)
 
     def _panel(self, table: str, date: str = "") -> pd.DataFrame:
-        return self._prices.table(_laid_out(table)["files"][0].format(date=date))
+        return self._prices.table(store.laid_out(table)["files"][0].format(date=date))
+
+
+def _in_order(index: pd.DatetimeIndex, what: str) -> pd.DatetimeIndex:
+    """The dates of a table, if each stands there once, in order and before today's end."""
+    sound = index.is_monotonic_increasing and index.is_unique and not index.hasnans
+    if not sound or (len(index) and index[-1] > pd.Timestamp.now() + pd.Timedelta(days=1)):
+        raise StoreError(f"{what} are not dated one by one in order up to today; fetch the data again.")
+    return index
 
 
 def _window(values: pd.Series, name: str, start: calendar.Day | None, end: calendar.Day | None) -> pd.Series:
     """A series within a window that it must fill, or the whole of it with its holes as NaN."""
     index = pd.DatetimeIndex(values.index)
-    first = calendar.day(start) if start is not None else index[0]
-    last = calendar.day(end) if end is not None else index[-1]
     if start is None and end is None:
         return _with_holes(values)
+    first = calendar.day(start) if start is not None else index[0]
+    last = calendar.day(end) if end is not None else index[-1]
     if first < index[0]:
         raise Missing(f"{name} begins on {index[0]:%Y-%m-%d}, after {first:%Y-%m-%d}; choose a later start.")
     if calendar.sessions(first, last).empty:
@@ -446,7 +453,7 @@ class Gap:
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):  # how Python asks what an object can do
             raise AttributeError(name)
-        raise Missing(self.__dict__["_reason"])
+        _use(self)
 
 
 def _use(gap: Gap, *_: Any, **__: Any) -> NoReturn:
@@ -490,22 +497,18 @@ def part(function: Callable[[], T]) -> T:
         return _left_out(missing)  # type: ignore[return-value]
 
 
-def _left_out(missing: Missing, names: Sequence[str] = (), into: dict[str, Any] | None = None) -> Gap:
-    """Say once a cell what is left out and why; the names become gaps."""
+_told: set[tuple[int, str]] = set()
+
+
+def _left_out(missing: Missing) -> Gap:
+    """Say once a cell what is left out and why; the gap that stands for it."""
     from IPython.core.getipython import get_ipython
 
-    from helpers.words import say
-
-    gap, cell = Gap(str(missing)), getattr(get_ipython(), "execution_count", 0)
+    cell = getattr(get_ipython(), "execution_count", 0)
     if (cell, str(missing)) not in _told or not cell:
         say(f"Left out: {missing}", _current)
         _told.add((cell, str(missing)))
-    if into is not None:
-        into.update(dict.fromkeys(names, gap))
-    return gap
-
-
-_told: set[tuple[int, str]] = set()
+    return Gap(str(missing))
 
 
 def _shown(value: Callable[[], T]) -> T | None:
@@ -520,30 +523,24 @@ class _Parts(ast.NodeTransformer):
     """Makes a part of every statement of a cell, on data other than those that the notebooks were written on."""
 
     def visit_Module(self, cell: ast.Module) -> ast.Module:
-        market = "__import__('helpers.market', fromlist=['part'])"
-        for number, statement in enumerate(cell.body):
-            if isinstance(statement, ast.Expr):
-                guarded = ast.parse(f"{market}._shown(lambda: 0)").body[0]
-                guarded.value.args[0].body = statement.value  # type: ignore[attr-defined]
-            else:
-                names = sorted(set(_bound(statement)))
-                guarded = ast.parse(
-                    f"try: pass\nexcept {market}.Missing as _why: {market}._left_out(_why, {names}, globals())"
-                ).body[0]
-                guarded.body = [statement]  # type: ignore[attr-defined]
-            cell.body[number] = ast.copy_location(guarded, statement)
+        cell.body = [ast.copy_location(_guarded(statement), statement) for statement in cell.body]
         return ast.fix_missing_locations(cell)
 
 
-def _bound(node: ast.AST) -> Iterator[str]:
-    """Names that a statement binds outside of functions and comprehensions."""
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-        yield node.id
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        yield node.name
-    elif not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        for child in ast.iter_child_nodes(node):
-            yield from _bound(child)
+def _guarded(statement: ast.stmt) -> ast.stmt:
+    """A statement that is left out if it raises :class:`Missing`: it shows nothing, and its names are gaps."""
+    market = "__import__('helpers.market', fromlist=['part'])"
+    guarded: Any
+    if isinstance(statement, ast.Expr):
+        guarded = ast.parse(f"{market}._shown(lambda: 0)").body[0]
+        guarded.value.args[0].body = statement.value
+        return guarded
+    code = dis.get_instructions(compile(ast.Module([statement], []), "", "exec"))
+    names = {step.argval: None for step in code if step.opname == "STORE_NAME"}
+    gaps = " = ".join([*names, f"{market}._left_out(_why)"])
+    guarded = ast.parse(f"try: pass\nexcept {market}.Missing as _why: {gaps}").body[0]
+    guarded.body = [statement]
+    return guarded
 
 
 def _go_on_without_what_is_missing() -> None:

@@ -8,7 +8,6 @@ the SHA-256 of each file and the life of each series. ``data/manifest.schema.jso
 from __future__ import annotations
 
 import contextlib
-import datetime
 import hashlib
 import json
 import os
@@ -69,15 +68,23 @@ TABLES: dict[str, dict[str, str]] = {
 }
 #: Rows of a row group: small ones in prices, so that a reader of a few symbols skips all others.
 _ROW_GROUPS = {"prices": 16384, "listings": 250000}
+#: Least and largest number in a table that is read whole, or in one of its columns; elsewhere all finite ones.
+_BOUNDS = {
+    "bars": (1e-9, 1e300),
+    "shiller": (1e-9, 1e300),
+    "fundamentals year": (1900, 2100),
+    "fundamentals quarter": (1, 4),
+}
 #: Limits of a manifest before it is parsed: bytes and depth.
 _LARGEST, _DEEPEST = 8_000_000, 40
 #: What a manifest of made-up numbers calls itself.
 MADE_UP = "synthetic market"
 #: No price moves by the first factor from one session to the next, nor by the second and back again.
 _LEAP, _SPIKE = 8.0, 3.0
+#: A provider's single precision may put a low a hair above its high.
+_HAIR = 1.001
 #: A gap of most series so shortly before the end is taken for the end.
 RECENT = pd.Timedelta(days=60)
-_FIRST_DAY = int(np.datetime64(calendar.FIRST).astype(int))
 
 
 class StoreError(HelperError):
@@ -94,8 +101,8 @@ def home() -> Path:
     """
     named = os.environ.get("MARKET_DATA", "")
     path = DATA / "market" if named in {"", SYNTHETIC} else ROOT / os.path.expanduser(named)
-    path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    if os.path.lexists(path) and not path.is_dir():
+    path = Path(os.path.realpath(path)) if os.path.islink(path) else path
+    if os.path.lexists(path) and not os.path.isdir(path):
         raise StoreError(
             f"{path}, where market data belong, is no folder; move it, or set MARKET_DATA to a folder."
         )
@@ -124,7 +131,8 @@ def locate() -> Path | None:
 
 def vacant(path: Path) -> bool:
     """True if there is no folder, or nothing in it but what a file system puts there; undoes a swap cut short."""
-    with contextlib.suppress(OSError):  # a parent that cannot be read or written: nothing to recover then
+    # A parent that cannot be read or written, a link in a circle, the root of all: nothing to recover then.
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
         files.recover(path)
     try:
         return not path.is_dir() or all(
@@ -159,6 +167,11 @@ def catalogue() -> dict[str, dict[str, Any]]:
     """Every series of data/series.yaml by id."""
     found: dict[str, dict[str, Any]] = series_file()["series"]
     return found
+
+
+def laid_out(table: str) -> dict[str, Any]:
+    """The catalogue's entry whose files are laid out as a table of :data:`TABLES`."""
+    return next(entry for entry in catalogue().values() if entry.get("table") == table)
 
 
 def panel_files(entry: Mapping[str, Any]) -> list[str]:
@@ -240,37 +253,34 @@ class Store:
         self._stamps: dict[str, list[int]] = {}
         text = self._manifest_text()
         self.sha = hashlib.sha256(text).hexdigest()
-        seen, key = _remembered(), str(path.resolve() / MANIFEST)
+        seen, key = {} if prove else _remembered(), str(path.resolve() / MANIFEST)
         stamp = [*self._stamps[MANIFEST][:2], self.sha]
         sound = seen.get(key) == stamp
         self.manifest = _parsed(text, path, sound)
         self.files: dict[str, dict[str, Any]] = self.manifest["files"]
         #: What ``attrs["source"]`` of its frames says; a made-up market is never taken for a real one.
         self.source = "synthetic" if self.manifest["name"] == MADE_UP else "store"
-        fresh = self._check(seen, prove)
+        fresh = self._check(seen)
         if not sound:
             self._check_lives()
             fresh[key] = stamp
         if fresh:
-            _remember(seen | fresh)
+            _remember(fresh)
 
     def _manifest_text(self) -> bytes:
         file = self.path / MANIFEST
         try:
             self._stamps[MANIFEST] = _stamp(file)
             if self._stamps[MANIFEST][0] > _LARGEST:
-                raise StoreError(
-                    f"The manifest of the store at {self.path} is over {_LARGEST:,} bytes; fetch the data again."
-                )
+                raise self._fault(MANIFEST, f"is over {_LARGEST:,} bytes")
             return file.read_bytes()
+        except FileNotFoundError:
+            raise StoreError(f"The store at {self.path} has no {MANIFEST}; {HOW_TO_GET_DATA}.") from None
         except OSError as error:
-            what = (
-                "has no" if isinstance(error, FileNotFoundError) else f"has an unreadable ({error.strerror})"
-            )
-            raise StoreError(f"The store at {self.path} {what} {MANIFEST}; {HOW_TO_GET_DATA}.") from None
+            raise self._fault(MANIFEST, f"cannot be read ({error.strerror})") from None
 
-    def _check(self, seen: Mapping[str, Any], prove: bool) -> dict[str, Any]:
-        """Sizes and hashes of all files; those that were hashed now, for the memory."""
+    def _check(self, seen: Mapping[str, Any]) -> dict[str, Any]:
+        """Sizes and hashes of all files but those seen before; what was hashed now, for the memory."""
         fresh: dict[str, Any] = {}
         root = self.path.resolve()
         for name, listed in self.files.items():
@@ -278,16 +288,14 @@ class Store:
                 file = (self.path / name).resolve()
                 if not file.is_relative_to(root):
                     raise StoreError(
-                        f"{name} lies outside the store at {self.path}; a store holds its own files."
+                        f"{name} lies outside the store at {self.path}; bring it into the folder."
                     )
                 self._stamps[name] = found = _stamp(file)
                 if found[0] != listed["bytes"]:
-                    raise StoreError(
-                        f"{name} in the store at {self.path} has {found[0]:,} bytes instead of "
-                        f"{listed['bytes']:,}: it is truncated or altered; fetch the data again."
-                    )
+                    wrong = f"{found[0]:,} bytes instead of {listed['bytes']:,}"
+                    raise self._fault(name, f"has {wrong}: it is truncated or altered")
                 stamp = [*found[:2], listed["sha256"]]
-                if not prove and seen.get(str(file)) == stamp:
+                if seen.get(str(file)) == stamp:
                     continue
                 if files.sha256(file) != listed["sha256"]:
                     raise self._fault(name, "does not match the manifest’s SHA-256: it was altered")
@@ -302,36 +310,22 @@ class Store:
     def prove(self) -> None:
         """Hash every file now; StoreError if one is not what the manifest says."""
         self._unchanged()
-        self._check({}, prove=True)
+        self._check({})
 
     def _check_lives(self) -> None:
         """What the manifest says of each series is what the tables hold; the last session is over, and theirs."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         ends = []
         for name, key, listed in ((PRICES, "symbol", "symbols"), (MACRO, "series", "series")):
-            file = self._open(name)
+            file, said = self._open(name), self.manifest[listed]
             with self._door(name):
-                rows = file.read(columns=[key, "date"])
-                lives = rows.group_by(key).aggregate([("date", "count"), ("date", "min"), ("date", "max")])
-                columns = (
-                    lives[column].to_pylist() for column in (key, "date_count", "date_min", "date_max")
-                )
-                held = {
-                    str(series): {"rows": count, "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
-                    for series, count, first, last in zip(*columns, strict=True)
-                }
-                gaps = {(series, day) for series in self.manifest[listed] for day in self.gaps(series)}
-                days = pa.array([datetime.date.fromisoformat(day) for _, day in gaps]).cast(rows["date"].type)
-                there = (
-                    rows.filter(pc.is_in(rows["date"], days)).to_pydict() if gaps else {key: [], "date": []}
-                )
-                found = {
-                    (str(a), f"{day:%Y-%m-%d}") for a, day in zip(there[key], there["date"], strict=True)
-                }
+                rows = file.read(columns=[key, "date"]).to_pandas(date_as_object=False)
+                if rows.isna().any(axis=None) or (rows["date"] != rows["date"].dt.normalize()).any():
+                    raise self._fault(name, f"has a row without {key} or date, or with a time of day")
+                held = _lives(rows, key)
+                gaps = {(series, pd.Timestamp(day)) for series in said for day in self.gaps(series)}
+                on_gaps = rows[rows["date"].isin({day for _, day in gaps})]
+                there = gaps & set(on_gaps.itertuples(index=False, name=None))
             ends += [max(life["last"] for life in held.values())] if held else []
-            said = self.manifest[listed]
             if odd := sorted(set(said) ^ set(held)):
                 raise self._fault(MANIFEST, f"and {name} do not list the same series ({odd[0]})")
             for series, life in held.items():
@@ -342,9 +336,9 @@ class Store:
                             f"says {what} {said[series][what]} of {series}, and {name} has {life[what]}",
                         )
             for series, day in sorted(gaps):
-                if (series, day) in found or (key == "symbol" and not calendar.is_session(day)):
-                    why = f"{name} holds" if (series, day) in found else "is no session"
-                    raise self._fault(MANIFEST, f"names {day} as a gap of {series}, which {why}")
+                if (series, day) in there or (key == "symbol" and not calendar.is_session(day)):
+                    why = f"{name} holds" if (series, day) in there else "is no session"
+                    raise self._fault(MANIFEST, f"names {day:%Y-%m-%d} as a gap of {series}, which {why}")
         last = self.manifest["last_session"]
         if pd.Timestamp(last) > pd.Timestamp.now() + pd.Timedelta(days=1):
             raise self._fault(MANIFEST, f"names a last session in the future, {last}")
@@ -427,6 +421,18 @@ class Store:
         self._unchanged(name)
         return self.path / name
 
+    def value(self, name: str, column: str, where: Mapping[str, Any]) -> Any:
+        """The value of a column in the one row that ``where`` picks, a value for each of some columns."""
+        import pyarrow.parquet as pq
+
+        path, picks = self.file(name), [(key, "=", value) for key, value in where.items()]
+        with self._door(name):
+            found = pq.read_table(path, columns=[column], filters=picks)[column].drop_null().to_pylist()
+        if len(found) != 1:
+            row = ", ".join(str(value) for value in where.values())
+            raise Missing(f"{name} has {len(found) or 'no'} values of {column} for {row}; ask for one row.")
+        return found[0]
+
     def table(self, name: str) -> pd.DataFrame:
         """A whole file with the columns of its table in :data:`TABLES`, and no others."""
         path, layout = self.file(name), _entry_of(name)["table"]
@@ -441,12 +447,15 @@ class Store:
         for column, kind in wanted.items():
             if column not in frame:
                 raise self._fault(name, f"has no column '{column}'")
-            if kind != "double":
+            if kind in {"string", "words", "date32"}:
                 continue
             if frame[column].dtype.kind not in "fi":
                 raise self._fault(name, f"has text where numbers belong, in '{column}'")
-            if np.isinf(frame[column]).any() or (layout == "bars" and (frame[column] <= 0).any()):
+            low, high = _BOUNDS.get(f"{layout} {column}", _BOUNDS.get(layout, (-1e300, 1e300)))
+            if (frame[column] < low).any() or (frame[column] > high).any():
                 raise self._fault(name, f"has what cannot be in '{column}'")
+        if frame.duplicated().any():
+            raise self._fault(name, "holds one and the same row twice")
         return frame[list(wanted)]
 
     def price_rows(self, symbols: Sequence[str], fields: Sequence[str]) -> pd.DataFrame:
@@ -463,19 +472,21 @@ class Store:
         Raises
         ------
         StoreError
-            for a price that is not positive and finite or far off its neighbours, a negative volume, a date
-            twice or out of order, a day that is no session or lies after the store's last one.
+            for a price that is not positive and finite or far off its neighbours, a low above its high, a volume
+            that is negative or infinite, a date twice or out of order, a day that is no session or lies after the
+            store's last one.
         """
         rows = self._rows(PRICES, "symbol", symbols, fields)
         for column, values in rows.values.items():
-            bad = values < 0 if column == "volume" else (values <= 0) | np.isinf(values)
+            bad = (values < 0 if column == "volume" else values <= 0) | np.isinf(values)
             if bad.any():
                 raise self._value_fault(rows, column, int(bad.argmax()))
             if column != "volume" and (at := _leap(rows.codes, values)) is not None:
                 raise self._value_fault(rows, column, at, ", far off the days around it")
-        days = rows.dates.to_numpy().astype("datetime64[D]").astype(int)
-        known = _is_session()
-        strange = ~known[np.clip(days - _FIRST_DAY + 1, 0, len(known) - 1)]
+        top, bottom = (rows.values.get(field, np.array([])) for field in ("high", "low"))
+        if len(top) == len(bottom) and (bad := bottom > top * _HAIR).any():
+            raise self._value_fault(rows, "low", int(bad.argmax()), ", above its high")
+        strange = calendar.sessions(calendar.FIRST, calendar.LAST).get_indexer(rows.dates) < 0
         late = np.asarray(rows.dates > self.last_session)
         if (strange | late).any():
             at = int((strange | late).argmax())
@@ -598,8 +609,11 @@ def _parsed(text: bytes, path: Path, sound: bool) -> dict[str, Any]:
     if pd.isna(last) or not calendar.FIRST <= f"{last:%Y-%m-%d}" <= calendar.LAST:
         raise StoreError(f"{where} names a last session that is none, {manifest['last_session']}.")
     for name, life in (manifest["symbols"] | manifest["series"]).items():
-        if any(pd.isna(pd.to_datetime(day, errors="coerce")) for day in life.get("gaps", ())):
-            raise StoreError(f"{where} names a gap of {name} that is no date; fetch the data again.")
+        for day in life.get("gaps", ()):
+            if not calendar.FIRST <= day <= calendar.LAST or pd.isna(pd.to_datetime(day, errors="coerce")):
+                raise StoreError(
+                    f"{where} names a gap of {name} that is no date, {day}; fetch the data again."
+                )
     return manifest
 
 
@@ -658,15 +672,6 @@ def bounds(unit: str | None) -> tuple[float, float]:
     return low, high
 
 
-@cache
-def _is_session() -> np.ndarray[Any, Any]:
-    """For each day from the one before the calendar's first to the one after its last: is it a session?"""
-    days = calendar.sessions(calendar.FIRST, calendar.LAST).to_numpy().astype("datetime64[D]").astype(int)
-    known = np.zeros(days[-1] - _FIRST_DAY + 3, dtype=bool)
-    known[days - _FIRST_DAY + 1] = True
-    return known
-
-
 def _stamp(file: Path) -> list[int]:
     found = file.stat()
     if not stat.S_ISREG(found.st_mode):  # reading a pipe would never end
@@ -681,10 +686,10 @@ def _remembered() -> dict[str, Any]:
         return {}
 
 
-def _remember(seen: Mapping[str, Any]) -> None:
+def _remember(fresh: Mapping[str, Any]) -> None:
     # A machine without a place for it only loses the memory of the check, not the check.
     with contextlib.suppress(OSError, HelperError):
-        seen = {name: stamp for name, stamp in seen.items() if os.path.exists(name)}
+        seen = {name: stamp for name, stamp in {**_remembered(), **fresh}.items() if os.path.exists(name)}
         files.write_whole(files.cache() / "checked.json", json.dumps(seen))
 
 
@@ -768,10 +773,14 @@ def _sorted(
     frame = frame.assign(date=pd.to_datetime(frame["date"])).sort_values([key, "date"], kind="stable")
     if "volume" in frame:
         frame["volume"] = pd.array(frame["volume"].round(), dtype="Int64")
-    lives = frame.groupby(key, sort=True)["date"].agg(["size", "min", "max"])
-    found = {
-        str(name): {"rows": int(size), "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
-        | dict(more.get(str(name), {}))
+    found = {name: life | dict(more.get(name, {})) for name, life in _lives(frame, key).items()}
+    return frame.assign(date=frame["date"].dt.date), found
+
+
+def _lives(rows: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
+    """Rows, first and last day of each series."""
+    lives = rows.groupby(key, observed=True)["date"].agg(["size", "min", "max"])
+    return {
+        str(name): {"rows": size, "first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"}
         for name, size, first, last in lives.itertuples()
     }
-    return frame.assign(date=frame["date"].dt.date), found

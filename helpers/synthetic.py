@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -65,11 +65,10 @@ def _holds(out: Path, wanted: Entry) -> bool:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return False
     try:
-        found = json.loads((out / store.MANIFEST).read_text("utf-8"))
-        ours = found["name"] == NAME
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = False
-    if not ours:
+        found = dict(json.loads((out / store.MANIFEST).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        found = {}
+    if found.get("name") != NAME:
         raise HelperError(f"{out} holds something else than a synthetic market; name another folder.")
     return all(found.get(key) == value for key, value in wanted.items())
 
@@ -79,9 +78,9 @@ def _write(folder: Path, market: _Made, head: Entry) -> None:
     tables = {
         store.PRICES: prices,
         store.MACRO: _macro(market),
-        market.file("shiller"): _shiller(market),
-        market.file("listings"): market.panel.rows(market),
-        market.file("fundamentals"): _fundamentals(market),
+        **_shiller(market),
+        **_listings(market),
+        **_fundamentals(market),
     }
     whole = {**_french(market), **_holdings(market), **_intraday(market)}
     store.write(
@@ -123,14 +122,6 @@ class _Made:
         """Entries of some groups, by id."""
         return [entry for _, entry in sorted(self.entries.items()) if entry["group"] in groups]
 
-    def table(self, layout: str) -> Entry:
-        """The entry whose file is laid out so."""
-        return next(entry for entry in self.entries.values() if entry.get("table") == layout)
-
-    def file(self, layout: str) -> str:
-        """Name of the file that is laid out so."""
-        return str(self.table(layout)["files"][0])
-
     def rng(self, name: str) -> np.random.Generator:
         """A generator of its own for each series, so that adding one leaves the others alone."""
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
@@ -146,12 +137,10 @@ class _Made:
         """Daily log returns common to many series: market, small against large, value against growth, …"""
         sizes = {"market": 0.0082, "small": 0.0035, "value": 0.0035, "tech": 0.0045, "bond": 0.0035}
         # Fat tails, as prices have them; the market alone has a drift.
-        made = {
-            name: size * self.rng(f"factor {name}").standard_t(5, len(self.days))
-            for name, size in sizes.items()
+        fat = {name: self.rng(f"factor {name}").standard_t(5, len(self.days)) for name in sizes}
+        return {
+            name: size * fat[name] + (0.0002 if name == "market" else 0.0) for name, size in sizes.items()
         }
-        made["market"] += 0.0002
-        return made
 
     def returns(self, entry: Entry, where: slice) -> Array:
         """Daily log returns of a series with its dividends."""
@@ -187,21 +176,6 @@ class _Made:
         return _panel(self)
 
 
-def _normal(rng: np.random.Generator, index: Sequence[Any] | pd.Index) -> Array:
-    return rng.standard_normal(len(index))
-
-
-def _rebased(values: Array, start: float = 100.0) -> Array:
-    """Values that begin at ``start``; nulls (NaN) before the first value stay."""
-    known = values[~np.isnan(values)]
-    return values * (start / known[0]) if len(known) else values
-
-
-def _quoted(values: Array) -> Array:
-    """Prices as quoted: two decimals, four below 10. Rounding keeps the order of prices."""
-    return np.where(values < 10, np.round(values, 4), np.round(values, 2))
-
-
 def _ar1(shocks: Array, keep: float) -> Array:
     """A mean-reverting path that begins at zero."""
     scaled = shocks / (1 - keep)
@@ -211,7 +185,7 @@ def _ar1(shocks: Array, keep: float) -> Array:
 
 def _walk(rng: np.random.Generator, index: pd.Index, drift: float, size: float) -> Array:
     """A path of compound growth that begins at one."""
-    steps = drift + size * _normal(rng, index)
+    steps = drift + size * rng.standard_normal(len(index))
     steps[0] = 0.0
     return np.asarray(np.exp(np.cumsum(steps)))
 
@@ -230,7 +204,9 @@ def _closes(market: _Made, entry: Entry, where: slice) -> pd.DataFrame:
     """Plain and adjusted closes of one symbol, each over the days that the reference store has of it."""
     index, name = market.days[where], entry["id"]
     if name == "^VIX":
-        shocks = -4 * market.factors["market"][where] + 0.03 * _normal(market.rng(f"{name} level"), index)
+        shocks = -4 * market.factors["market"][where] + 0.03 * market.rng(f"{name} level").standard_normal(
+            len(index)
+        )
         frame = pd.DataFrame({"close": 100 * np.exp(_ar1(shocks, 0.97)), "adj_close": np.nan}, index=index)
     else:
         walk = market.returns(entry, where)
@@ -245,7 +221,7 @@ def _closes(market: _Made, entry: Entry, where: slice) -> pd.DataFrame:
         if column not in held:
             frame[column] = np.nan
         frame.loc[_outside(market, index, name, str(column)), column] = np.nan
-        frame[column] = _rebased(frame[column].to_numpy())
+        frame[column] *= 100 / frame[column].bfill().iloc[0]
     return frame
 
 
@@ -258,18 +234,18 @@ def _bars(market: _Made, entry: Entry) -> pd.DataFrame:
     frame = _closes(market, entry, where)
     # Bars around the close: the open near the close before, high and low enclose both.
     before = frame["close"].shift().fillna(frame["close"])
-    frame["open"] = before * np.exp(0.003 * _normal(rng, index))
+    frame["open"] = before * np.exp(0.003 * rng.standard_normal(len(index)))
     frame.loc[frame["close"].first_valid_index() or index[0], "open"] = frame["close"].bfill().iloc[0]
     top, bottom = frame[["open", "close"]].max(axis=1), frame[["open", "close"]].min(axis=1)
-    frame["high"] = top * np.exp(np.abs(0.004 * _normal(rng, index)))
-    frame["low"] = bottom * np.exp(-np.abs(0.004 * _normal(rng, index)))
+    frame["high"] = top * np.exp(np.abs(0.004 * rng.standard_normal(len(index))))
+    frame["low"] = bottom * np.exp(-np.abs(0.004 * rng.standard_normal(len(index))))
     frame.loc[frame.index.isin(pd.DatetimeIndex(entry["missing"])), "close"] = np.nan
     shut = _outside(market, index, name, "open") | frame["close"].isna()
     frame.loc[shut, ["open", "high", "low"]] = np.nan
-    for column in list(frame.columns):
-        frame[column] = _quoted(frame[column].to_numpy())
+    # Prices as quoted: two decimals, four below 10. Rounding keeps the order of prices.
+    frame = frame.round(2).where(frame >= 10, frame.round(4))
     # In ten thousands of shares: a made-up volume needs no more digits, and the file stays small.
-    frame["volume"] = np.round(np.exp(5.5 + 0.4 * _normal(rng, index))) * 10000
+    frame["volume"] = np.round(np.exp(5.5 + 0.4 * rng.standard_normal(len(index)))) * 10000
     frame.loc[frame["close"].isna() | (name == "^VIX"), "volume"] = np.nan
     return frame[frame["close"].notna() | frame["adj_close"].notna()]
 
@@ -320,7 +296,7 @@ def _observed(entry: Entry) -> pd.DatetimeIndex:
 def _values(market: _Made, entry: Entry, dates: pd.DatetimeIndex, target: pd.Series) -> Array:
     """Values of one macro series."""
     name, rng = entry["id"], market.rng(entry["id"])
-    noise = _normal(rng, dates)
+    noise = rng.standard_normal(len(dates))
     if name in ("DFEDTARU", "DFEDTARL"):
         return np.asarray(target - (0.25 if name == "DFEDTARL" else 0.0))
     if name == "VIXCLS":
@@ -362,6 +338,7 @@ def _macro(market: _Made) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------- French and Shiller
 
 _COPYRIGHT = "Synthetic: random numbers in the layout of the Fama/French files"
+_MADE_FROM = "This file was created from random numbers: a synthetic market."
 _FACTOR_COLUMNS = ",Mkt-RF,SMB,HML,RF"
 
 
@@ -369,12 +346,6 @@ def _lines(labels: Iterable[str], values: Array, form: str) -> list[str]:
     """``label,  1.23,  4.56`` for each row; one format for all columns."""
     row = ",".join(["%s", *[form] * values.shape[1]])
     return [row % (label, *line) for label, line in zip(labels, values.tolist(), strict=True)]
-
-
-def _compound(percent: pd.DataFrame, labels: Any) -> pd.DataFrame:
-    """Returns in percent over longer periods."""
-    logs = pd.DataFrame(np.log1p(percent / 100))
-    return pd.DataFrame(100 * np.expm1(logs.groupby(labels).sum()))
 
 
 def _french(market: _Made) -> dict[str, str]:
@@ -387,24 +358,15 @@ def _french(market: _Made) -> dict[str, str]:
     ).round(2)
     daily["RF"] = 0.01
     whole = daily[: pd.Timestamp(month["last_known"]) + pd.offsets.MonthEnd(0)]
-    monthly = _compound(whole, pd.DatetimeIndex(whole.index).to_period("M")).round(2)
+    logs = np.log1p(whole / 100).groupby(pd.DatetimeIndex(whole.index).to_period("M")).sum()
+    monthly = (100 * np.expm1(logs)).round(2)
     shown = daily[: day["last_known"]]
-    daily_text = [
-        "This file was created from random numbers: a synthetic market.",
-        "",
-        "Date" + _FACTOR_COLUMNS,
-        *_lines(pd.DatetimeIndex(shown.index).strftime("%Y-%m-%d"), shown.to_numpy(), "%8.2f"),
-        *("", _COPYRIGHT, ""),
-    ]
-    monthly_text = [
-        _FACTOR_COLUMNS,
-        *_lines(pd.PeriodIndex(monthly.index).strftime("%Y%m"), monthly.to_numpy(), "%7.2f"),
-        *("", _COPYRIGHT, ""),
-    ]
+    days = _lines(pd.DatetimeIndex(shown.index).strftime("%Y-%m-%d"), shown.to_numpy(), "%8.2f")
+    months = _lines(pd.PeriodIndex(monthly.index).strftime("%Y%m"), monthly.to_numpy(), "%7.2f")
     return {
         portfolios["files"][0]: _portfolios(market, monthly),
-        month["files"][0]: "\r\n".join(monthly_text),
-        day["files"][0]: "\n".join(daily_text),
+        month["files"][0]: "\r\n".join([_FACTOR_COLUMNS, *months, "", _COPYRIGHT, ""]),
+        day["files"][0]: "\n".join([_MADE_FROM, "", f"Date{_FACTOR_COLUMNS}", *days, "", _COPYRIGHT, ""]),
     }
 
 
@@ -435,20 +397,20 @@ def _portfolios(market: _Made, factors: pd.DataFrame) -> str:
     }
     # A year without a firm in one portfolio, so that readers meet both codes for missing values.
     empty = np.asarray((months >= pd.Period("1930-07", "M")) & (months <= pd.Period("1931-06", "M")))
-    lines = ["This file was created from random numbers: a synthetic market.", ""]
+    lines = [_MADE_FROM, ""]
     for heading, (table, form) in tables.items():
         table[empty, 24] = 0 if "Firms" in heading else -999 if "BE" in heading else -99.99
         lines += ["", heading, "," + ",".join(columns), *_lines(months.strftime("%Y%m"), table, form), ""]
     return "\n".join([*lines, _COPYRIGHT, ""])
 
 
-def _shiller(market: _Made) -> pd.DataFrame:
+def _shiller(market: _Made) -> dict[str, pd.DataFrame]:
     """The parsed columns of the workbook; there is no workbook."""
-    entry = market.table("shiller")
+    entry = store.laid_out("shiller")
     dates = pd.date_range(entry["first"], entry["last_known"], freq="MS")
     rng = market.rng(entry["id"])
     growth = _walk(rng, dates, 0.0025, 0.008)
-    valuation = np.exp(_ar1(0.035 * _normal(rng, dates), 0.985))
+    valuation = np.exp(_ar1(0.035 * rng.standard_normal(len(dates)), 0.985))
     frame = pd.DataFrame(
         {
             "date": dates,
@@ -456,13 +418,13 @@ def _shiller(market: _Made) -> pd.DataFrame:
             "dividend": np.round(4 * growth, 4),
             "earnings": np.round(6.5 * growth * _walk(rng, dates, 0.0, 0.002), 4),
             "cpi": np.round(100 * _walk(rng, dates, 0.0018, 0.003), 3),
-            "gs10": np.round(np.maximum(4 + _ar1(0.12 * _normal(rng, dates), 0.985), 0.5), 2),
+            "gs10": np.round(np.maximum(4 + _ar1(0.12 * rng.standard_normal(len(dates)), 0.985), 0.5), 2),
         }
     )
     frame.loc[frame.index[-2:], ["dividend", "earnings"]] = np.nan  # not yet reported
     real = frame["earnings"].ffill() / frame["cpi"]
     frame["cape"] = frame["price"] / frame["cpi"] / real.rolling(120).mean().shift()
-    return frame
+    return {entry["files"][0]: frame}
 
 
 # ------------------------------------------------------------------ listings, holdings, fundamentals, bars
@@ -496,39 +458,10 @@ class _Panel:
     sector: Array
     alive: Array
 
-    def rows(self, market: _Made) -> pd.DataFrame:
-        """listings.parquet, tidy."""
-        rng = market.rng("LISTINGS rows")
-        change = self.change.copy()
-        cap = self.shares[:, None] * self.last
-        cap[self.symbols.isin(_OTHERS)] = np.nan
-        volume = np.round(self.shares[:, None] * 0.005 * np.exp(0.5 * rng.standard_normal(cap.shape)))
-        lost = self.days.isin(pd.DatetimeIndex(market.notes["rebuilt"]))
-        more = lost | self.days.isin(pd.DatetimeIndex(market.notes["rebuilt_nasdaq"]))
-        blank = np.where((self.exchange == 1)[:, None], more, lost)
-        first = self.alive.argmax(axis=1)
-        change[np.flatnonzero(first), first[first > 0]] = np.nan  # the first day of a late listing
-        for table in (change, volume, cap):
-            table[blank] = np.nan
-        at, on = np.nonzero(self.alive)
-        sector = np.where(self.symbols.isin(_OTHERS), -1, self.sector)
-        return pd.DataFrame(
-            {
-                "symbol": pd.Categorical.from_codes(at, self.symbols),
-                "date": self.days[on],
-                "last": np.round(self.last[at, on], 2).astype("float32"),
-                "pct_change": np.round(change[at, on], 3).astype("float32"),
-                "volume": pd.array(volume[at, on], dtype="Int64"),
-                "market_cap": np.round(cap[at, on]),
-                "exchange": pd.Categorical.from_codes(self.exchange[at], list(_EXCHANGES)),
-                "sector": pd.Categorical.from_codes(sector[at], _SECTORS),
-            }
-        )
-
 
 def _panel(market: _Made) -> _Panel:
     """Stocks of our own making beside the catalogue's; some are listed late, some vanish."""
-    entry = market.table("listings")
+    entry = store.laid_out("listings")
     days = calendar.sessions(entry["first"], market.notes["last_session"])
     days = days.difference(pd.DatetimeIndex(entry["missing"]))
     rng = market.rng(entry["id"])
@@ -562,9 +495,39 @@ def _panel(market: _Made) -> _Panel:
     return _Panel(days, symbols, last, change, shares, exchange, sector, alive)
 
 
+def _listings(market: _Made) -> dict[str, pd.DataFrame]:
+    """The panel of listed stocks, tidy."""
+    panel, rng = market.panel, market.rng("LISTINGS rows")
+    change, other = panel.change.copy(), panel.symbols.isin(_OTHERS)
+    cap = panel.shares[:, None] * panel.last
+    cap[other] = np.nan
+    volume = np.round(panel.shares[:, None] * 0.005 * np.exp(0.5 * rng.standard_normal(cap.shape)))
+    lost = panel.days.isin(pd.DatetimeIndex(market.notes["rebuilt"]))
+    more = lost | panel.days.isin(pd.DatetimeIndex(market.notes["rebuilt_nasdaq"]))
+    blank = np.where((panel.exchange == 1)[:, None], more, lost)
+    first = panel.alive.argmax(axis=1)
+    change[np.flatnonzero(first), first[first > 0]] = np.nan  # the first day of a late listing
+    for table in (change, volume, cap):
+        table[blank] = np.nan
+    at, on = np.nonzero(panel.alive)
+    frame = pd.DataFrame(
+        {
+            "symbol": pd.Categorical.from_codes(at, panel.symbols),
+            "date": panel.days[on],
+            "last": np.round(panel.last[at, on], 2).astype("float32"),
+            "pct_change": np.round(change[at, on], 3).astype("float32"),
+            "volume": pd.array(volume[at, on], dtype="Int64"),
+            "market_cap": np.round(cap[at, on]),
+            "exchange": pd.Categorical.from_codes(panel.exchange[at], list(_EXCHANGES)),
+            "sector": pd.Categorical.from_codes(np.where(other, -1, panel.sector)[at], _SECTORS),
+        }
+    )
+    return {store.laid_out("listings")["files"][0]: frame}
+
+
 def _holdings(market: _Made) -> dict[str, str]:
     """The fund's shares on each of its dates, and the few lines that are none."""
-    panel, entry = market.panel, market.table("holdings")
+    panel, entry = market.panel, store.laid_out("holdings")
     found = {}
     for number, (name, date) in enumerate(zip(store.panel_files(entry), entry["dates"], strict=True)):
         column = panel.days.searchsorted(pd.Timestamp(date))
@@ -608,9 +571,9 @@ def _holdings(market: _Made) -> dict[str, str]:
     return found
 
 
-def _fundamentals(market: _Made) -> pd.DataFrame:
+def _fundamentals(market: _Made) -> dict[str, pd.DataFrame]:
     """Quarterly figures of nine tickers in ten; two in five lose money."""
-    panel, entry = market.panel, market.table("fundamentals")
+    panel, entry = market.panel, store.laid_out("fundamentals")
     rng = market.rng(entry["id"])
     quarters = pd.period_range(entry["first"], entry["last_known"], freq="Q")
     rows = panel.symbols.get_indexer(_HELD)
@@ -626,23 +589,19 @@ def _fundamentals(market: _Made) -> pd.DataFrame:
     known = (rng.random(shape) < chance) & (rng.random(len(_HELD)) > 0.1)[:, None]
     operating = rng.random(len(_HELD)) < 0.85
     at, on = np.nonzero(known)
-    base = pd.DataFrame(
-        {
-            "ticker": np.array(_HELD, dtype=object)[at],
-            "year": quarters.year[on],
-            "quarter": quarters.quarter[on],
-        }
-    )
+    tickers = np.array(_HELD, dtype=object)[at]
+    base = pd.DataFrame({"ticker": tickers, "year": quarters.year[on], "quarter": quarters.quarter[on]})
     figures = {"net_income": income, "operating_profit": 1.2 * income, "revenue": turnover}
     parts = [base.assign(account=name, amount=np.round(of[at, on], -3)) for name, of in figures.items()]
     parts[1] = parts[1][operating[at]]
     frame = pd.concat(parts).sort_values(["ticker", "year", "quarter", "account"], kind="stable")
-    return frame.assign(amount=frame["amount"].astype("int64"), account=pd.Categorical(frame["account"]))
+    frame = frame.assign(amount=frame["amount"].astype("int64"), account=pd.Categorical(frame["account"]))
+    return {entry["files"][0]: frame}
 
 
 def _intraday(market: _Made) -> dict[str, str]:
     """Five-minute bars of the small-cap index, inside its daily bars of the same days."""
-    entry = market.table("bars")
+    entry = store.laid_out("bars")
     rng = market.rng(entry["id"])
     lines = [",".join(store.TABLES["bars"])]
     for day, bar in market.bars["^RUT"][entry["first"] : entry["last_known"]].iterrows():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -68,11 +68,16 @@ def as_html(table: Mapping[str, Any], caption: str = "") -> str:
     """The HTML of a :func:`payload`: text to the left, numbers to the right, also without a style sheet."""
     side = {"text": "left", "number": "right"}
     styles = [f' style="text-align:{side[column["kind"]]}"' for column in table["columns"]]
-    head, body = head_cells([html.escape(column["name"]) for column in table["columns"]], styles), []
+    # A column without a name gets a cell that heads nothing.
+    head = "".join(
+        f'<th scope="col"{style}>{html.escape(column["name"])}</th>' if column["name"] else "<td></td>"
+        for column, style in zip(table["columns"], styles, strict=True)
+    )
+    body = []
+    # Numbers stand to the right in every notebook's own look; only text has to be told.
+    kinds = [style if "left" in style else "" for style in styles]
     for row in table["rows"]:
         texts = [html.escape(text) for text in _texts(table, row)]
-        # Numbers stand to the right in every notebook's own look; only text has to be told.
-        kinds = [style if "left" in style else "" for style in styles]
         cells = [f"<td{kind}>{text}</td>" for kind, text in zip(kinds, texts, strict=True)]
         if table["headed"]:
             cells[0] = f'<th scope="row"{styles[0]}>{texts[0]}</th>'
@@ -80,14 +85,6 @@ def as_html(table: Mapping[str, Any], caption: str = "") -> str:
     title = f'<caption style="text-align:left">{html.escape(caption)}</caption>' if caption else ""
     return (
         f'<table class="rr-table">{title}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
-    )
-
-
-def head_cells(names: Sequence[str], looks: Sequence[str]) -> str:
-    """Names of columns (escaped), each with its HTML attributes; one without a name gets a cell that heads nothing."""
-    return "".join(
-        f'<th scope="col"{look}>{name}</th>' if name else "<td></td>"
-        for name, look in zip(names, looks, strict=True)
     )
 
 

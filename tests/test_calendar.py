@@ -17,7 +17,7 @@ def test_thanksgiving_2025_is_a_short_week_in_november():
 def test_named_windows():
     assert str(calendar.month(2025, 11)) == "2025-10-31 to 2025-11-28"
     assert str(calendar.year_to_date("2025-12-10")) == "2024-12-31 to 2025-12-10"
-    assert str(calendar.calendar_year(2000)) == "1999-12-31 to 2000-12-29"
+    assert str(calendar.year_to_date("2000-12-29")) == "1999-12-31 to 2000-12-29"
     assert str(calendar.week_of("2025-11-27")) == "2025-11-21 to 2025-11-28"
 
 

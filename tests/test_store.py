@@ -71,6 +71,45 @@ def test_where_the_store_is_is_asked_in_one_place(monkeypatch, tmp_path):
     assert store.locate() == store.home() == tmp_path / "other"
 
 
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("file", "is no folder; move it"),
+        ("file/x", "which is no folder"),
+        ("loop", "is no folder; move it"),
+        ("loop/x", "which is no folder"),
+        ("nowhere", "which is no folder"),
+        (" ", "which is no folder"),
+        ("a" * 300, "cannot be read (File name too long)"),
+        ("/", "has no manifest.json"),
+    ],
+)
+def test_a_place_that_holds_no_store_is_told_in_a_sentence(monkeypatch, tmp_path, named, words):
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setenv("MARKET_DATA", str(tmp_path / named))
+    refusal(lambda: Store(store.locate()), words)
+
+
+@pytest.mark.parametrize("named", ["mit Leer und Ümläut", "link", "./link/../mit Leer und Ümläut"])
+def test_a_store_is_found_under_any_name(small_store, monkeypatch, tmp_path, named):
+    small_store.rename(tmp_path / "mit Leer und Ümläut")
+    (tmp_path / "link").symlink_to("mit Leer und Ümläut")
+    monkeypatch.setattr(store, "ROOT", tmp_path)
+    monkeypatch.setenv("MARKET_DATA", named)
+    monkeypatch.chdir("/")
+    assert Market(Store(store.locate())).prices("^RUT").iloc[-1] == 2372
+
+
+def test_a_folder_that_cannot_be_read_is_told_in_a_sentence(small_store, monkeypatch):
+    def locked(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setenv("MARKET_DATA", str(small_store))
+    monkeypatch.setattr(Path, "iterdir", locked)
+    refusal(store.locate, "cannot be read (Permission denied); mend its rights")
+
+
 def test_a_store_left_aside_by_a_killed_run_is_found_again(small_store, monkeypatch):
     monkeypatch.setenv("MARKET_DATA", str(small_store))
     small_store.rename(small_store.with_name(".store.old"))
@@ -110,6 +149,8 @@ MANIFESTS = {
     "a series too few": (lambda m: m["symbols"].pop("^RUT") and None, "do not list the same series (^RUT)"),
     "a gap that is none": (lambda m: m["symbols"]["^RUT"].update(gaps=["2025-12-09"]), "which prices.parquet holds"),
     "a gap on a Saturday": (lambda m: m["symbols"]["^RUT"].update(gaps=["2025-12-06"]), "which is no session"),
+    "a gap in 2999": (lambda m: m["symbols"]["^RUT"].update(gaps=["2999-01-01"]), "that is no date, 2999-01-01"),
+    "back slashes": (lambda m: m["files"].update({"a\\..\\x": {"bytes": 0, "sha256": HASH}}), "$.files"),
     "a gap on 30 February": (lambda m: m["symbols"]["^RUT"].update(gaps=["2025-02-30"]), "that is no date"),
 }  # fmt: skip
 
@@ -303,6 +344,38 @@ def test_what_no_price_can_be_is_refused_where_it_is_asked_for(small_store, chan
     refusal(lambda: Market(Store(small_store)).bars("^RUT"), "prices.parquet", words)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda rows: rows.assign(low=rows["high"] + 10),
+            "a low of 2310.5 for ^RUT on 2025-09-02, above its high",
+        ),
+        (lambda rows: rows.assign(volume=np.inf), "a volume of inf for ^RUT on 2025-09-02"),
+        (lambda rows: rows.assign(volume=-1), "a volume of -1 for ^RUT on 2025-09-02"),
+        (lambda rows: rows.assign(adj_close=np.inf), "a adj_close of inf for ^RUT on 2025-09-02"),
+        (
+            lambda rows: rows.assign(symbol=rows["symbol"].where(rows.index != 5)),
+            "a row without symbol or date",
+        ),
+        (
+            lambda rows: rows.assign(date=pd.to_datetime(rows["date"]) + pd.Timedelta(hours=16)),
+            "a time of day",
+        ),
+    ],
+)
+def test_what_no_bar_can_be_is_refused(small_store, change, words):
+    rewritten(small_store, change)
+    refusal(lambda: Market(Store(small_store)).bars("^RUT"), "prices.parquet", words)
+
+
+def test_a_macro_series_without_a_value_is_missing(small_store):
+    nothing = pd.DataFrame({"series": ["GDPC1"], "date": pd.to_datetime(["2025-10-01"]), "value": [np.nan]})
+    write_store(small_store, pd.read_parquet(small_store / "prices.parquet"), nothing)
+    with pytest.raises(Missing, match="GDPC1"):
+        Market(Store(small_store)).macro("GDPC1")
+
+
 def test_rows_that_nobody_asked_for_are_not_looked_at(small_store):
     rewritten(small_store, set_close(0.0))
     assert len(Market(Store(small_store)).prices("^GSPC")) > 60
@@ -321,6 +394,9 @@ def test_a_date_after_the_last_session_is_refused(small_store):
         ({"value": [-50.0, 4.1]}, "a value of -50 for DGS10 on 2025-12-10"),
         ({"date": pd.to_datetime(["2025-12-11", "2025-12-11"])}, "holds DGS10 on 2025-12-11 twice"),
         ({"date": pd.to_datetime(["2025-12-11", "2029-12-11"])}, "2029-12-11, which lies in the future"),
+        ({"date": pd.to_datetime(["2025-12-10 00:00", "2025-12-11 12:00"])}, "with a time of day"),
+        ({"date": pd.to_datetime(["2025-12-10", None])}, "a row without series or date"),
+        ({"series": ["DGS10", None]}, "a row without series or date"),
     ],
 )
 def test_macro_values_are_checked_too(small_store, frame, words):
@@ -374,6 +450,61 @@ def test_bars_that_cannot_be_are_refused(small_store, rows, words):
     (small_store / name).write_text("\n".join(["time_new_york,open,high,low,close", *lines]))
     seal(small_store, ["^RUT", "^GSPC"], ["DGS10"])
     refusal(lambda: read(Market(Store(small_store))), words)
+
+
+BARS = "time_new_york,open,high,low,close\n{}".format
+MONTHS = pd.DataFrame({column: [1.0, 1.0] for column in store.TABLES["shiller"]})
+QUARTERS = pd.DataFrame(
+    {"ticker": "IWM", "year": 2025, "quarter": [1, 2], "account": "revenue", "amount": [1.0, 2.0]}
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "content", "words"),
+    [
+        ("bars", BARS("2025-12-08 09:30:00+00:00,1,1,1,1"), "not in New York’s time"),
+        ("bars", BARS("2025-12-08 09:30:00-05:00,1,1,1,"), "lack a price"),
+        ("bars", BARS("2025-12-06 09:30:00-05:00,1,1,1,1"), "a day that is no session"),
+        ("bars", BARS("2030-12-12 09:30:00-05:00,1,1,1,1"), "in order up to today"),
+        ("bars", BARS("2025-12-08 09:35:00-05:00,1,1,1,1\n2025-12-08 09:30:00-05:00,1,1,1,1"), "in order"),
+        ("bars", BARS("2025-12-08 09:35:00-05:00,1,1,1,1\n2025-12-08 09:35:00-05:00,1,1,1,2"), "one by one"),
+        ("bars", BARS("2025-12-08 09:35:00-05:00,1,1,1,1\n" * 2), "the same row twice"),
+        (
+            "holdings",
+            ",".join(store.TABLES["holdings"]) + "\nA,A,A,1,1,1,A\nA,A,A,1,1,1,A",
+            "the same row twice",
+        ),
+        ("shiller", MONTHS.assign(date=pd.to_datetime(["2025-02-01", "2025-01-01"])), "in order up to today"),
+        ("shiller", MONTHS.assign(date=pd.to_datetime(["2025-01-01", None])), "dated one by one"),
+        ("shiller", MONTHS.assign(date=pd.to_datetime(["2025-01-01", "2035-01-01"])), "up to today"),
+        ("shiller", MONTHS.assign(date=pd.Timestamp("2025-01-01")), "the same row twice"),
+        ("shiller", MONTHS.assign(date=pd.Timestamp("2025-01-01"), cpi=-1.0), "what cannot be in 'cpi'"),
+        ("fundamentals", QUARTERS.assign(quarter=7), "what cannot be in 'quarter'"),
+        ("fundamentals", QUARTERS.assign(year=0), "what cannot be in 'year'"),
+        ("fundamentals", QUARTERS.assign(amount=np.inf), "what cannot be in 'amount'"),
+        ("fundamentals", QUARTERS.assign(quarter=1, amount=1.0), "the same row twice"),
+    ],
+)
+def test_rows_that_no_panel_can_hold_are_refused(small_store, table, content, words):
+    name, read = PANELS[table]
+    (small_store / name).parent.mkdir(exist_ok=True)
+    if isinstance(content, str):
+        (small_store / name).write_text(content, "utf-8")
+    else:
+        content.to_parquet(small_store / name, index=False)
+    seal(small_store, ["^RUT", "^GSPC"], ["DGS10"])
+    refusal(lambda: read(Market(Store(small_store))), words)
+
+
+@pytest.mark.parametrize("zone", ["", "-05:00"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_bars_in_new_york_s_time_are_read_with_any_line_end(small_store, zone, end):
+    name, read = PANELS["bars"]
+    (small_store / name).parent.mkdir()
+    lines = [f"2025-12-08 09:{minute}:00{zone},1,2,1,2" for minute in (30, 35)]
+    (small_store / name).write_bytes("\ufeff".encode() + end.join([BARS("")[:-1], *lines]).encode())
+    seal(small_store, ["^RUT", "^GSPC"], ["DGS10"])
+    assert list(read(Market(Store(small_store))).index.minute) == [30, 35]
 
 
 # --------------------------------------------------------------------------- a read belongs to its manifest

@@ -55,6 +55,7 @@ _FACT_FIELDS = {
 _WHOLE = {
     "claims.yaml": "every claim of the article: where it stands, what it asserts, the rule it is judged by",
     "claims.schema.json": "the JSON Schema of claims.yaml",
+    "facts.schema.json": "the JSON Schema of facts/store.yaml, which says where a store holds what a fact says",
     "series.yaml": "the catalogue: every series used, what it is and what it is not",
     "fingerprints.json": "hashes of every series and year of the reference store; no price can be read from them",
     "manifest.schema.json": "the JSON Schema of a store's manifest",
