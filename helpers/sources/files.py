@@ -60,11 +60,9 @@ def fetch_french(client: Client, entry: dict[str, Any], old: Store | None = None
     content = unzipped(name, not_html(name, client.get(name, FRENCH.format(name=stem))), client.limit)
     (path,) = entry["files"]
     rows = _rows_of_french(name, content)
-    before = (
-        _rows_of_french(name, old.file(path).read_bytes()) if old is not None and path in old.files else {}
-    )
-    for table, count in before.items():
-        _no_shorter(name, f"'{table}'", rows.get(table, 0), count)
+    if old is not None and path in old.files:
+        for table, before in _rows_of_french(name, old.file(path).read_bytes()).items():
+            _no_shorter(name, f"'{table}'", rows.get(table, 0), before)
     return {path: content}
 
 
@@ -113,9 +111,8 @@ def fetch_shiller(client: Client, entry: dict[str, Any], old: Store | None = Non
         )
     columns, workbook = entry["files"]
     if old is not None and columns in old.files:
-        _no_shorter(
-            name, "the workbook", len(frame), len(pd.read_parquet(old.file(columns), columns=["date"]))
-        )
+        before = pd.read_parquet(old.file(columns), columns=["date"])
+        _no_shorter(name, "the workbook", len(frame), len(before))
     frame["date"] = frame["date"].dt.date
     return {workbook: body, columns: frame.to_parquet(index=False)}
 
