@@ -14,6 +14,8 @@ from helpers.words import and_more
 
 #: A one-day change by more than this factor is looked at; a 3:2 split cannot be told from a bad day.
 JUMP = 1.6
+#: A price that is so many times the one before it, or that of both its neighbours, is wrong: no store is read with it.
+LEAP, ALONE = 8.0, 3.0
 #: Splits that companies make, as new shares for an old one; their inverses are reverse splits.
 SPLITS = (3 / 2, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50)
 #: How near to a split's factor a jump must be: the price also moves on such a day.
@@ -33,6 +35,8 @@ _PERIODS = {"monthly": "M", "quarterly": "Q"}
 TOLERANCE = 0.0101
 #: A close is corrected by less than this share; an adjusted close loses less to the dividends of a vintage.
 CORRECTION = 0.02
+#: Corrections are few: where more than this share of the closes differ, they are other prices.
+CORRECTED = 0.05
 PAID = 0.7
 #: Least ratio of adjusted to plain close that says: no dividend is in it.
 UNADJUSTED = 0.9999
@@ -93,6 +97,11 @@ def _in_order(dates: pd.DatetimeIndex, found: Findings) -> bool:
     return not found.faults
 
 
+def _begins(dates: pd.DatetimeIndex, entry: dict[str, Any], found: Findings) -> None:
+    if "rolling" not in entry and dates[0] > pd.Timestamp(entry["first"]):
+        found.notes.append(f"it begins on {dates[0]:%Y-%m-%d}, not on {entry['first']}")
+
+
 # ------------------------------------------------------------------------------------------------ prices
 
 
@@ -110,8 +119,10 @@ def prices(frame: pd.DataFrame, entry: dict[str, Any], end: str, old: pd.DataFra
     dates = pd.DatetimeIndex(frame["date"])
     if not _in_order(dates, found):
         return found
+    _begins(dates, entry, found)
     _sessions(frame, dates, entry, found)
     _bars(frame, dates, found)
+    _ends(frame, entry, found)
     _jumps(str(entry["id"]), frame, old, found)
     _adjustment(frame, dates, entry, old, found)
     _size(dates, entry, end, old, found)
@@ -142,6 +153,12 @@ def _sessions(frame: pd.DataFrame, dates: pd.DatetimeIndex, entry: dict[str, Any
 def _bars(frame: pd.DataFrame, dates: pd.DatetimeIndex, found: Findings) -> None:
     values = frame[["open", "high", "low", "close", "adj_close"]].to_numpy()
     opened, high, low, close, _ = values.T
+    step = np.diff(np.log(np.where(values > 0, values, np.nan)), axis=0, prepend=np.nan)
+    after = np.roll(step, -1, axis=0)
+    alone = (np.minimum(abs(step), abs(after)) > np.log(ALONE)) & (step * after < 0)
+    found.where(
+        ((abs(step) > np.log(LEAP)) | alone).any(axis=1), dates, "a price is far off the days around it"
+    )
     volume = frame["volume"].to_numpy(float, na_value=np.nan)
     found.where(((values <= 0) | np.isinf(values)).any(axis=1), dates, "a price is not a positive number")
     found.where((volume < 0) | (volume > MOST_VOLUME), dates, "the volume is negative or beyond belief")
@@ -160,6 +177,17 @@ def _bars(frame: pd.DataFrame, dates: pd.DatetimeIndex, found: Findings) -> None
     if (bad := (opened > high) | (opened < floor)).any():
         # Opens before the nineties are poor at the source, and no measure here rests on one.
         found.notes.append(f"the open lies outside high and low on {days(dates[bad])}")
+
+
+def _ends(frame: pd.DataFrame, entry: dict[str, Any], found: Findings) -> None:
+    """What a series holds only in part has a name."""
+    if entry["group"] != "index" and frame["volume"].isna().all():
+        found.notes.append("it has no volume")
+    dates, ends = frame["date"], dict[str, list[str]]()
+    for column in ("high", "low", "close", "adj_close"):
+        if (end := dates[frame[column].notna()].max()) < dates.iloc[-1]:
+            ends.setdefault(f"{end:%Y-%m-%d}", []).append(column)
+    found.notes += [f"no {' and '.join(columns)} after {end}" for end, columns in ends.items()]
 
 
 def _jumps(symbol: str, frame: pd.DataFrame, old: pd.DataFrame | None, found: Findings) -> None:
@@ -297,6 +325,11 @@ def _corrected(both: pd.DataFrame, found: Findings) -> None:
     ratio = (both["close"] / both["close_old"]).dropna()
     off = (ratio - 1).abs() > CORRECTION
     if not off.any():
+        differs = (both["close"] - both["close_old"]).abs() > TOLERANCE
+        if differs.sum() > CORRECTED * len(ratio):
+            found.faults.append(
+                "so many closes are not corrected: other prices; if they are right, set the old store aside"
+            )
         return
     last = int(np.flatnonzero(off)[-1])
     mended = False
@@ -332,6 +365,7 @@ def macro(frame: pd.DataFrame, entry: dict[str, Any], end: str, old: pd.DataFram
         return found
     values = pd.Series(frame["value"].to_numpy(), dates, name="value")
     low, high = store.bounds(entry["unit"])
+    _begins(dates, entry, found)
     if not np.isfinite(values).all():
         found.faults.append("a value is not finite")
     elif (bad := ~values.between(low, high)).any():
@@ -373,6 +407,7 @@ def _periods(values: pd.Series, entry: dict[str, Any], found: Findings) -> None:
     dates, first = pd.DatetimeIndex(values.index), pd.Timestamp(entry["first"])
     missing = pd.DatetimeIndex(entry["missing"])
     if (letter := _PERIODS.get(entry["frequency"])) is not None:
+        found.where(dates.to_period(letter).duplicated(), dates, "there is more than one value a period")
         gone = pd.period_range(first, dates[-1], freq=letter).difference(dates.to_period(letter))
         if len(gone := gone.difference(missing.to_period(letter))):
             found.faults.append(f"{len(gone)} periods are missing ({', '.join(map(str, gone[:3]))})")

@@ -100,12 +100,13 @@ def _ask(client: Client, name: str, ticker: str, params: dict[str, Any], cache: 
     try:
         chart = json.loads(content)["chart"]
         reason = chart["error"] and str(chart["error"]["description"])
+        result = dict(chart["result"][0]) if chart["result"] else {}
     except (ValueError, KeyError, TypeError, RecursionError):
         raise PassingError("an error page, a web page or a broken answer came instead of data") from None
-    if reason or not chart["result"]:
+    if reason or not result:
         why = (reason or "its answer is empty").splitlines()[0].rstrip(".")
         raise SourceError(f"{name}: Yahoo has no prices ({why}); check the ticker in series.yaml.")
-    return dict(chart["result"][0])
+    return result
 
 
 def bounded(client: Client) -> Any:
