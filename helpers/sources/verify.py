@@ -127,26 +127,24 @@ def verdicts(store: market.Store, found: States | None = None) -> pd.DataFrame:
 
 
 def _words(years: dict[str, str]) -> str:
-    count = Counter(years.values())
+    """What became of the years of a field."""
+    of = {state: [year for year in years if years[year] == state] for state in STATES}
     for state in ("absent", "new"):
-        if count[state] == len(years):
+        if len(of[state]) == len(years):
             return state
-    parts = [_years(years, "differs") if count["differs"] else "identical"]
-    if count["cut"]:
-        parts.append(f"{_named(years, 'cut')[0]} is cut short")
-    parts += [_years(years, state) for state in ("absent", "new") if count[state]]
-    return ", ".join(parts)
+    parts = [_counted(of["differs"], "differ") if of["differs"] else "identical"]
+    parts += [f"{_named(of['cut'])} is cut short"] if of["cut"] else []
+    return ", ".join(parts + [_counted(of[state], state) for state in ("absent", "new") if of[state]])
 
 
-def _named(years: dict[str, str], state: str) -> tuple[str, int]:
-    named = [year for year, found in years.items() if found == state]
-    return ", ".join(named[:_MOST_YEARS]) + (", …" if len(named) > _MOST_YEARS else ""), len(named)
+def _named(years: list[str]) -> str:
+    return ", ".join(years[:_MOST_YEARS]) + (", …" if len(years) > _MOST_YEARS else "")
 
 
-def _years(years: dict[str, str], state: str) -> str:
-    names, count = _named(years, state)
-    verb = {"differs": "differs" if count == 1 else "differ"}.get(state, state)
-    return f"{count} year{'s' if count > 1 else ''} {verb} ({names})"
+def _counted(years: list[str], verb: str) -> str:
+    if len(years) == 1:
+        return f"1 year {'differs' if verb == 'differ' else verb} ({_named(years)})"
+    return f"{len(years)} years {verb} ({_named(years)})"
 
 
 def _whole_files(store: market.Store) -> Iterator[dict[str, Any]]:
