@@ -3,7 +3,9 @@
 Figures come from the reference store where this machine has it, else from the synthetic market.
 """
 
+import csv
 import functools
+import io
 import json
 import os
 import re
@@ -1082,6 +1084,14 @@ def without_closes(values):
     return [None] * len(values)
 
 
+def cents(values):
+    return [*values[:-504], *(value * 100 for value in values[-504:])]
+
+
+def wobbling(values):
+    return [value * (1.002 if place % 2 else 0.998) for place, value in enumerate(values)]
+
+
 STRANGE = {
     "no closes": (quotes(close=without_closes), "it has no closes"),
     "closes that stand still": (
@@ -1098,6 +1108,19 @@ STRANGE = {
     "no zone": (answer(lambda r: r["meta"].update(exchangeTimezoneName=None)), "another layout"),
     "a day short": (quotes(close=lambda v: v[:-1]), "another layout"),
     "words": (quotes(close=lambda v: [*v[:-1], "n/a"]), "another layout"),
+    "numbers for a result": (lambda *_: (200, b'{"chart": {"result": [5], "error": null}}', {}), "a broken answer"),
+    "one high in another unit": (
+        quotes(high=lambda v: [*v[:-7], 100 * v[-7], *v[-6:]]), "a price is far off the days around it on 2026-08-13",
+    ),
+    "one low in another unit": (
+        quotes(low=lambda v: [*v[:-7], v[-7] / 100, *v[-6:]]), "a price is far off the days around it on 2026-08-13",
+    ),
+    "two years in another unit": (
+        quotes(open=cents, high=cents, low=cents, close=cents), "a price is far off the days around it on 2024-08-",
+    ),
+    "a history revised day by day": (
+        quotes(open=wobbling, high=wobbling, low=wobbling, close=wobbling), "so many closes are not corrected",
+    ),
 }  # fmt: skip
 
 
@@ -1113,6 +1136,48 @@ def test_a_strange_answer_costs_its_series_and_no_more(what, line, providers, ta
     assert "DGS10: new" in err
 
 
+def test_units_that_change_on_the_way_cost_a_newcomer_that_series_alone(
+    line, providers, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MARKET_DATA", str(tmp_path / "fresh"))
+    change, words = STRANGE["two years in another unit"]
+    monkeypatch.setattr(providers, "_chart", functools.partial(change, providers._chart))
+    code, _, err = line("--only", "IWM", "DGS10", "--as-of", END)
+    assert code == 1, err
+    assert words in err
+    assert store.Store(tmp_path / "fresh").lives.keys() == {"DGS10"}
+
+
+def cut(values):
+    return values[100:]
+
+
+#: Kept, and named in the table.
+PARTIAL = {
+    "no volume": (quotes(volume=without_closes), "it has no volume"),
+    "no last close": (quotes(close=lambda v: [*v[:-1], None]), "no close after 2026-08-20"),
+    "no lows of weeks": (quotes(low=lambda v: [*v[:-15], *[None] * 15]), "no low after 2026-07-31"),
+    "a front that was cut": (
+        answer(lambda r: (
+            r.update(timestamp=cut(r["timestamp"])),
+            r["indicators"]["quote"][0].update({k: cut(v) for k, v in r["indicators"]["quote"][0].items()}),
+            r["indicators"]["adjclose"][0].update(adjclose=cut(r["indicators"]["adjclose"][0]["adjclose"])),
+        )),
+        ", not on 2000-05-26",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PARTIAL)
+def test_what_a_series_lacks_is_named(what, line, providers, tmp_path, monkeypatch):
+    monkeypatch.setenv("MARKET_DATA", str(tmp_path / "fresh"))
+    change, words = PARTIAL[what]
+    monkeypatch.setattr(providers, "_chart", functools.partial(change, providers._chart))
+    code, out, err = line("--only", "IWM", "--as-of", END)
+    assert code in {0, 3}, err
+    assert words in out
+
+
 @pytest.mark.parametrize("day", ["Aug 21, 2031", "May 21, 1999"])
 def test_a_list_of_a_day_that_cannot_be_is_refused(day, line, providers, monkeypatch):
     lists = providers._ishares
@@ -1123,6 +1188,39 @@ def test_a_list_of_a_day_that_cannot_be_is_refused(day, line, providers, monkeyp
     code, _, err = line("--only", "IWM-HOLDINGS", "DGS10", "--as-of", END)
     assert code == 1
     assert "which cannot be; it is not used" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"Price": lambda row: f"-{row['Price']}"}, "has no prices, or negative ones"),
+        ({"Price": lambda _: "-"}, "has no prices, or negative ones"),
+        (
+            {"Ticker": lambda row: row["Name"], "Name": lambda row: row["Ticker"]},
+            "has something else where tickers",
+        ),
+        ({"Weight (%)": lambda row: float(row["Weight (%)"]) / 100}, "has weights that add up to 1 percent"),
+    ],
+)
+def test_a_list_with_other_figures_is_refused(change, words, line, providers, target, monkeypatch):
+    lists, before = providers._ishares, hashes(target)
+
+    def changed(*given):
+        rows = list(csv.reader(io.StringIO(lists(*given).decode("utf-8-sig"))))
+        head = next(row for row in rows if row[:1] == ["Ticker"])
+        text = io.StringIO()
+        for row in rows:
+            named = dict(zip(head, row, strict=False))
+            whole = len(row) == len(head) and row != head
+            new = named | {column: to(named) for column, to in change.items()} if whole else None
+            csv.writer(text).writerow(new.values() if new else row)
+        return text.getvalue().encode()
+
+    monkeypatch.setattr(providers, "_ishares", changed)
+    code, _, err = line("--only", "IWM-HOLDINGS", "DGS10", "--as-of", BEFORE)
+    assert code == 1, err
+    assert words in err
+    assert hashes(target)[1] == before[1]
 
 
 #: What a provider does -> words of the fault that keeps the old vintage.
@@ -1174,6 +1272,62 @@ def test_what_is_wrong_is_refused_and_the_rest_is_new(name, fault, line, client,
     assert ("DFF" in after) != limited
     if limited:
         assert errors(err)[-1].startswith("error: DGS10: too many requests (429)")
+
+
+def test_what_lies_after_the_last_day_is_left_out(line, providers, target, monkeypatch):
+    rows = providers._fred
+    monkeypatch.setattr(providers, "_fred", lambda *given: rows(*given) + b"2026-08-24,4.2\n2031-01-03,4.2\n")
+    code, _, err = line("--only", "DGS10", "--as-of", END)
+    assert code == 0, err
+    assert str(fetched(target, "DGS10").index[-1])[:10] <= END
+
+
+def test_two_values_a_month_are_refused(line, providers, monkeypatch):
+    rows = providers._fred
+
+    def doubled(*given):
+        head, *lines = rows(*given).decode().splitlines()
+        return "\n".join(
+            [head, *(text for row in lines for text in (row, f"{row[:8]}15{row[10:]}"))]
+        ).encode()
+
+    monkeypatch.setattr(providers, "_fred", doubled)
+    code, _, err = line("--only", "CPIAUCSL", "--as-of", END)
+    assert code == 2
+    assert "there is more than one value a period on 1947-01-15" in err
+
+
+def per_cent_less(row):
+    return [row[0], *(f"{float(cell) / 100:.4f}" for cell in row[1:])]
+
+
+def exchanged(row):
+    return [row[0], row[2], row[1], *row[3:]]
+
+
+def left_blank(row):
+    return [row[0], *["-99.99"] * (len(row) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (per_cent_less, "'Mkt-RF' of 'monthly' is not that of the old vintage; the old one is kept"),
+        (exchanged, "'Mkt-RF' of 'monthly' is not that of the old vintage; the old one is kept"),
+        (left_blank, "has no value; it is not used"),
+    ],
+)
+def test_a_file_with_other_figures_is_refused(change, words, line, providers, target, served, monkeypatch):
+    before = hashes(target)
+    rows = [
+        text.split(",") for text in (served.path / "french" / f"{WIRE['FF3M']}.csv").read_text().splitlines()
+    ]
+    rows = [change(row) if len(row) > 1 and row[0].strip().isdigit() else row for row in rows]
+    monkeypatch.setattr(providers, "_french", lambda *_: _zipped([",".join(row) + "\n" for row in rows]))
+    code, _, err = line("--only", "FF3M", "DGS10", "--as-of", BEFORE)
+    assert code == 1, err
+    assert words in err
+    assert hashes(target)[1] == before[1]
 
 
 def test_a_short_retry_after_is_obeyed(line, providers):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,7 @@ import pandas as pd
 from helpers import calendar, store
 from helpers.files import HelperError
 from helpers.sources import verify
-from helpers.sources.fetch import Progress, Wish, check, chosen, fetch, last_day, target_folder
+from helpers.sources.fetch import Progress, Wish, chosen, fetch, last_day, target_folder
 from helpers.sources.http import Client
 from helpers.sources.vintage import Stage, staged_end
 from helpers.words import and_more
@@ -28,7 +27,7 @@ def run(wish: Wish, dry_run: bool = False, verify_only: bool = False) -> int:
     target = target_folder()
     if dry_run:
         plan = planned(wish, target)
-        _print(lines(plan))
+        _print(plan)
         staged = int((plan["staged"] != "").sum())
         print(
             f"{len(plan)} series would be fetched into {target}, {staged} of them are staged. Nothing was done."
@@ -41,7 +40,7 @@ def run(wish: Wish, dry_run: bool = False, verify_only: bool = False) -> int:
             "Interrupted: the store is as it was; what was fetched is kept, and the next run goes on from there."
         )
         return 130
-    _print(lines(table))
+    _print(table)
     print(f"The store is at {target}.")
     return _closing(table, target)
 
@@ -51,14 +50,9 @@ def _closing(table: pd.DataFrame, target: Path) -> int:
     held = store.Store(target)
     if told := held.gap_sentence():
         told += " The provider may give it later: run the command again."
-        recent = [
-            day
-            for name in held.lives
-            for day in held.gaps(name)
-            if pd.Timestamp(day) >= held.last_session - store.RECENT
-        ]
-        if recent:
-            before = calendar.previous_session(min(recent))
+        gaps = pd.to_datetime([day for name in held.lives for day in held.gaps(name)])
+        if len(recent := gaps[gaps >= held.last_session - store.RECENT]):
+            before = calendar.previous_session(recent.min())
             told += f" --as-of {before:%Y-%m-%d} makes a store that ends before."
         _warn(told)
     code = 0
@@ -79,22 +73,20 @@ def _closing(table: pd.DataFrame, target: Path) -> int:
 
 def planned(wish: Wish, target: Path) -> pd.DataFrame:
     """What would be fetched, from where, and whether a stopped run has it already."""
-    wish = check(wish)
     end = wish.as_of or staged_end(target) or last_day()
     continued = staged_end(target) == end
     rows = []
     for entry in chosen(wish.only):
-        panel = entry["group"] == "panel"
-        start = wish.since if wish.since and not panel and entry["group"] != "macro" else entry["first"]
-        staged = continued and Stage(target, end).has(entry["id"])
+        whole, macro = entry["group"] == "panel", entry["group"] == "macro"
+        start = entry["first"] if macro or not wish.since else wish.since
         rows.append(
             {
                 "series": entry["id"],
                 "ticker": entry["ticker"],
                 "from": store.series_file()["providers"][entry["provider"]]["host"],
-                "first": "" if panel else start,
-                "last": "" if panel else end,
-                "staged": "yes" if staged else "",
+                "first": "" if whole else start,
+                "last": "" if whole else end,
+                "staged": "yes" if continued and Stage(target, end).has(entry["id"]) else "",
             }
         )
     return pd.DataFrame(rows)
@@ -110,29 +102,23 @@ def _verify() -> int:
     if path is None:
         raise HelperError(f"There is no store to compare: {store.HOW_TO_GET_DATA}.")
     table = verify.verdicts(store.Store(path, prove=True))
-    _print(lines(table))
+    _print(table)
     print(verify.summary(table))
-    same = not table[["differs", "absent", "cut"]].to_numpy().any() and not (
-        table["verdict"].str.contains("adjusted closes").any()
-    )
-    return 0 if same else 1
+    differs = table[["differs", "absent", "cut"]].to_numpy().any()
+    return int(differs or table["verdict"].str.contains("adjusted closes").any())
 
 
-def lines(table: pd.DataFrame) -> Iterator[str]:
+def _print(table: pd.DataFrame) -> None:
     """A table as text: words to the left, numbers to the right, long notes shortened."""
-    shown = pd.DataFrame([table.columns, *table.fillna("").astype(str).to_numpy()], columns=table.columns)
+    shown = pd.concat([table.columns.to_frame().T, table.fillna("").astype(str)])
     for name in shown:
-        text = shown[name].where(
-            shown[name].str.len() <= _WIDTH, shown[name].str[: _WIDTH - 1].str.rstrip() + "…"
+        text = shown[name].map(
+            lambda words: words if len(words) <= _WIDTH else f"{words[: _WIDTH - 1].rstrip()}…"
         )
         side = "left" if pd.api.types.is_integer_dtype(table[name]) else "right"
         shown[name] = text.str.pad(text.str.len().max(), side=side)
-    yield from ("  ".join(row).rstrip() for row in shown.itertuples(index=False))
-
-
-def _print(text: Iterator[str]) -> None:
-    for line in text:
-        print(line)
+    for row in shown.itertuples(index=False):
+        print("  ".join(row).rstrip())
 
 
 def _warn(text: str) -> None:

@@ -6,13 +6,14 @@ import contextlib
 import errno
 import os
 import sys
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import requests
 
 from helpers import calendar, market, store
 from helpers.files import HelperError, cache, recover
@@ -48,21 +49,44 @@ class Row:
     """What became of one series: a line of the table at the end."""
 
     series: str
-    state: str
     rows: int = 0
     first: str = ""
     last: str = ""
     gaps: int = 0
+    state: str = "new"
+    verdict: str = ""
     detail: str = ""
 
 
 @dataclass
 class Wish:
-    """What the command line asked for."""
+    """What is asked for, its dates in ISO form; HelperError for one that cannot be meant.
+
+    Parameters
+    ----------
+    only : ids to fetch (all by default); the others are kept
+    since : fetch prices from this day on and join them to the old vintage
+    as_of : last day; the last session with final closes by default
+    """
 
     only: Sequence[str] = ()
     since: str | None = None
     as_of: str | None = None
+
+    def __post_init__(self) -> None:
+        self.since, self.as_of = _date("--since", self.since), _date("--as-of", self.as_of)
+        last = last_day()
+        if self.as_of and self.as_of > last:
+            raise HelperError(
+                f"--as-of {self.as_of} is not over yet; the last session with final closes is {last}."
+            )
+        if self.as_of and not calendar.is_session(self.as_of):
+            before = calendar.session_on_or_before(self.as_of)
+            raise HelperError(
+                f"--as-of {self.as_of} is no New York session; the one before it is {before:%Y-%m-%d}."
+            )
+        if self.since and self.since > (last := self.as_of or last):
+            raise HelperError(f"--since {self.since} lies after the last day, {last}; choose an earlier one.")
 
 
 class Progress:
@@ -71,41 +95,34 @@ class Progress:
     def __init__(self, bar: bool = False, quiet: bool = False) -> None:
         self.bar, self.quiet = bar, quiet
         self.meter: Any = None
-        self.count = self.total = 0
 
     def start(self, total: int) -> None:
         """Say how many series there are."""
-        self.count, self.total = 0, total
-        if self.bar:
-            from tqdm import tqdm
+        from tqdm import tqdm
 
-            self.meter = tqdm(total=total, unit="series", leave=False, file=sys.stderr)
+        self.count, self.total = 0, total
+        self.meter = tqdm(total=total, unit="series", leave=False, file=sys.stderr, disable=not self.bar)
 
     def step(self, row: Row) -> None:
         """One series is done; on a terminal only what needs attention gets a line."""
         self.count += 1
-        text = f"[{self.count}/{self.total}] {row.series}: {row.state}"
-        text += f" ({row.detail})" if row.detail else ""
-        if self.meter is None:
-            self.say(text)
-            return
         self.meter.set_postfix_str(row.series, refresh=False)
         self.meter.update()
-        if row.state in {"kept", "failed"}:
-            self.say(text)
-
-    def say(self, text: str) -> None:
-        """One line."""
-        if self.meter is not None:
-            self.meter.write(text, file=sys.stderr)
-        elif not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+        if not self.bar or row.state in {"kept", "failed"}:
+            detail = f" ({row.detail})" if row.detail else ""
+            self.say(f"[{self.count}/{self.total}] {row.series}: {row.state}{detail}")
 
     def close(self) -> None:
         """Take the bar away."""
         if self.meter is not None:
             self.meter.close()
-            self.meter = None
+
+    def say(self, text: str) -> None:
+        """One line, above the bar if there is one."""
+        from tqdm import tqdm
+
+        if not self.quiet:
+            tqdm.write(text, file=sys.stderr)
 
 
 # ------------------------------------------------------------------------------------------- what is asked
@@ -134,23 +151,6 @@ def last_day(now: pd.Timestamp | None = None) -> str:
     return f"{calendar.session_on_or_before((here - FINAL_AFTER).tz_localize(None)):%Y-%m-%d}"
 
 
-def check(wish: Wish) -> Wish:
-    """The wish with its dates in ISO form; HelperError for one that cannot be meant."""
-    since, as_of = _date("--since", wish.since), _date("--as-of", wish.as_of)
-    if as_of is not None and as_of > last_day():
-        raise HelperError(
-            f"--as-of {as_of} is not over yet; the last session with final closes is {last_day()}."
-        )
-    if as_of is not None and not calendar.is_session(as_of):
-        before = calendar.session_on_or_before(as_of)
-        raise HelperError(f"--as-of {as_of} is no New York session; the one before it is {before:%Y-%m-%d}.")
-    if since is not None and since > (as_of or last_day()):
-        raise HelperError(
-            f"--since {since} lies after the last day, {as_of or last_day()}; choose an earlier one."
-        )
-    return Wish(wish.only, since, as_of)
-
-
 def _date(flag: str, text: str | None) -> str | None:
     if text is None:
         return None
@@ -173,8 +173,8 @@ class _Run:
     since: str | None
     end: str
     limited: dict[str, RateLimitError] = field(default_factory=dict)
-    silent: dict[str, int] = field(default_factory=dict)
-    hopeless: dict[tuple[str, pd.Timestamp], int] = field(default_factory=lambda: defaultdict(int))
+    silent: Counter[str] = field(default_factory=Counter)
+    hopeless: Counter[tuple[str, pd.Timestamp]] = field(default_factory=Counter)
     changes: list[pd.DataFrame] = field(default_factory=list)
     gaps: dict[str, list[str]] = field(default_factory=dict)
 
@@ -182,7 +182,7 @@ class _Run:
         """Fetch and check one entry; what fails is a row, not an exception."""
         name, provider = str(entry["id"]), str(entry["provider"])
         before = self.before(entry)
-        row = Row(name, "kept" if before is not None or self.has_files(entry) else "failed")
+        row = Row(name, state="kept" if before is not None or self.has_files(entry) else "failed")
         if not self.stage.has(name) and (why := self.given_up(provider)):
             row.detail = f"not asked for: {provider} {why}"
             return row
@@ -190,31 +190,26 @@ class _Run:
             found = self.panel(entry) if entry["group"] == "panel" else self.series(entry, before)
             self.silent[provider] = 0
             return found
-        except RateLimitError as error:
-            self.limited[provider] = error
-            row.detail = str(error)
-        except UnansweredError as error:
-            self.silent[provider] = self.silent.get(provider, 0) + 1
-            row.detail = str(error)
         except HelperError as error:
-            row.detail = str(error)
-            if entry.get("ended"):
-                row.state = "ended"
+            row.detail = str(error).removeprefix(f"{name}: ").rstrip(".")
+            if isinstance(error, RateLimitError):
+                self.limited[provider] = error
+            elif isinstance(error, UnansweredError):
+                self.silent[provider] += 1
+            elif entry.get("ended"):
+                row.state, row.detail = "ended", f"it traded until {entry['last_known']}; {row.detail}"
         except OSError:
             raise  # a full disk is no provider's fault
         except Exception as error:
             # What no check foresaw in one provider's answer costs that series, not the run.
-            row.detail = f"its answer cannot be used ({type(error).__name__}: {error})"
-        row.detail = row.detail.removeprefix(f"{name}: ").rstrip(".")
-        if row.state == "ended":
-            row.detail = f"it traded until {entry['last_known']}; {row.detail}"
+            row.detail = f"its answer cannot be used ({type(error).__name__}: {error})".rstrip(".")
         return row
 
     def given_up(self, provider: str) -> str:
         """Why a provider is not asked any more; empty while it is."""
         if provider in self.limited:
             return "refuses (429)"
-        return f"did not answer {PATIENCE} times" if self.silent.get(provider, 0) >= PATIENCE else ""
+        return f"did not answer {PATIENCE} times" if self.silent[provider] >= PATIENCE else ""
 
     def before(self, entry: dict[str, Any]) -> pd.DataFrame | None:
         """The old vintage of a series, if it is a sound one."""
@@ -223,10 +218,9 @@ class _Run:
             return None
         macro = entry["group"] == "macro"
         try:
-            rows = self.old.macro_rows([name]) if macro else self.old.price_rows([name], store.PRICE_FIELDS)
+            return self.old.macro_rows([name]) if macro else self.old.price_rows([name], store.PRICE_FIELDS)
         except store.StoreError:
             return None
-        return rows if len(rows) else None
 
     def has_files(self, entry: dict[str, Any]) -> bool:
         """True if the old vintage has the files of a panel."""
@@ -241,46 +235,40 @@ class _Run:
         there = {*self.stage.files(name), *(self.old.files if self.old is not None else ())}
         dated = zip(entry.get("dates", []), store.panel_files(entry), strict=False)
         absent = [day for day, file in dated if file not in there]
-        return Row(name, "new", detail=f"the provider gave no list of {listing(absent)}" if absent else "")
+        return Row(name, detail=f"the provider gave no list of {listing(absent)}" if absent else "")
 
     def series(self, entry: dict[str, Any], before: pd.DataFrame | None) -> Row:
         """One price or macro series, fetched or taken from the stopped run, and checked."""
         name = str(entry["id"])
         sound = validate.macro if entry["group"] == "macro" else validate.prices
-        frame = self.stage.get(name)
-        fresh = frame is None
-        if frame is None:
-            frame = self.fetched(entry, before)
+        staged = self.stage.get(name)
+        frame = self.fetched(entry, before) if staged is None else staged
         found = sound(frame, entry, self.end, before)
-        if fresh and found.gaps:
+        if staged is None and found.gaps:
             frame = self.mended(entry, frame, found.gaps, before)
             found = sound(frame, entry, self.end, before)
-        dates = pd.DatetimeIndex(frame["date"])
-        row = Row(
-            name, "new", len(frame), gaps=len(found.gaps), detail="; ".join([*found.faults, *found.notes])
-        )
-        if len(dates):
-            row.first, row.last = f"{dates.min():%Y-%m-%d}", f"{dates.max():%Y-%m-%d}"
+        detail = "; ".join([*found.faults, *found.notes])
+        row = Row(name, len(frame), gaps=len(found.gaps), detail=detail)
+        if len(frame):
+            row.first, row.last = (f"{day:%Y-%m-%d}" for day in frame["date"].agg(["min", "max"]))
         if found.faults:
             row.state = "kept" if before is not None else "failed"
         else:
             self.changes += [listed.assign(series=name) for listed in found.changes]
             self.gaps[name] = [f"{day:%Y-%m-%d}" for day in found.gaps]
-            if fresh:
+            if staged is None:
                 self.stage.put(name, frame)
         return row
 
     def fetched(self, entry: dict[str, Any], before: pd.DataFrame | None) -> pd.DataFrame:
         """The provider's answer; joined to the old vintage if only the days since some day were asked for."""
-        if entry["group"] == "macro":
-            frame = self.asked(entry, entry["first"], self.end)
-            if "rolling" not in entry or before is None or frame.empty:
-                return frame
-            # What a provider no longer gives out, an older store may still hold.
-            return pd.concat([before[before["date"] < frame["date"].min()], frame], ignore_index=True)
-        if self.since and before is not None:
+        if before is not None and self.since and entry["group"] != "macro":
             return join(before, self.asked(entry, self.since, self.end), entry["id"])
-        return self.asked(entry, entry["first"], self.end)
+        frame = self.asked(entry, entry["first"], self.end)
+        if before is not None and "rolling" in entry and len(frame):
+            # What a provider no longer gives out, an older store may still hold.
+            frame = pd.concat([before[before["date"] < frame["date"].min()], frame], ignore_index=True)
+        return frame
 
     def asked(self, entry: dict[str, Any], start: str, end: str) -> pd.DataFrame:
         """The provider's answer for some days."""
@@ -322,9 +310,7 @@ def fetch(
     ----------
     client : sessions, patience and limits
     target : folder of the store; the old vintage there is used for comparison and for what fails
-    only : ids to fetch (all by default); the others are kept
-    since : fetch prices from this day on and join them to the old vintage
-    as_of : last day; the last session with final closes by default
+    only, since, as_of : what is asked for, see :class:`Wish`
     report : receives progress
     enough : least share of the price series without which nothing is moved in
 
@@ -339,8 +325,8 @@ def fetch(
     HelperError when nothing could be fetched, or nothing written: the old store is as it was.
     """
     report = report or Progress(quiet=True)
-    wish = check(Wish(only, since, as_of))
-    entries = chosen(wish.only)
+    wish = Wish(only, since, as_of)
+    entries = chosen(only)
     try:
         with locked(target):
             writable(target)
@@ -357,12 +343,7 @@ def fetch(
 
 
 def _fetch(
-    client: Client,
-    target: Path,
-    entries: list[dict[str, Any]],
-    wish: Wish,
-    report: Progress,
-    enough: float,
+    client: Client, target: Path, entries: list[dict[str, Any]], wish: Wish, report: Progress, enough: float
 ) -> pd.DataFrame:
     recover(target)
     old, damaged = _old(target, report)
@@ -393,7 +374,9 @@ def _fetch(
         )
     assembled = stage.assemble(old, sorted(fresh), run.gaps)
     found = verify.states(assembled)
-    table = _table(rows, verify.verdicts(assembled, found))
+    table = pd.DataFrame(rows)
+    words = verify.verdicts(assembled, found).set_index("series")["verdict"]
+    table["verdict"] = table["series"].map(words).fillna("absent")
     table.attrs["differs"] = verify.behind_verdicts(found, fresh)
     stage.move_in(spare=damaged)
     _list_changes(run.changes, report)
@@ -426,13 +409,6 @@ def _with_staged(
     return [entry for entry in chosen(()) if entry["id"] in names | staged]
 
 
-def _table(rows: list[Row], verdicts: pd.DataFrame) -> pd.DataFrame:
-    table = pd.DataFrame([vars(row) for row in rows])
-    words = verdicts.set_index("series")["verdict"]
-    table["verdict"] = table["series"].map(words).fillna("absent")
-    return table[["series", "rows", "first", "last", "gaps", "state", "verdict", "detail"]]
-
-
 def _list_changes(changes: list[pd.DataFrame], report: Progress) -> None:
     """Every value that differs from the old vintage, in a file that git ignores; a courtesy, never a fault."""
     if not changes:
@@ -451,9 +427,7 @@ def _list_changes(changes: list[pd.DataFrame], report: Progress) -> None:
 
 
 def _has(frame: pd.DataFrame, day: pd.Timestamp) -> bool:
-    column = next(
-        name for name in ("value", "close", "adj_close") if name in frame and frame[name].notna().any()
-    )
+    column = next(c for c in ("value", "close", "adj_close") if c in frame and frame[c].notna().any())
     return bool(frame.loc[frame["date"] == day, column].notna().any())
 
 
@@ -463,13 +437,11 @@ def filled(frame: pd.DataFrame, source: pd.DataFrame, gaps: Sequence[pd.Timestam
     if rows.empty:
         return frame
     near = source["date"].between(rows["date"].min() - AROUND, rows["date"].max() + AROUND)
-    if "close" in frame:
-        try:
-            _rebase(
-                rows, source[near].merge(frame, on="date", suffixes=("_old", "")), "the days around a gap"
-            )
-        except HelperError:
-            return frame
+    both = source[near].merge(frame, on="date", suffixes=("_old", ""))
+    try:
+        _rebase(rows, both, "the days around a gap")
+    except HelperError:
+        return frame
     return pd.concat([frame[~frame["date"].isin(rows["date"])], rows]).sort_values("date", ignore_index=True)
 
 
@@ -489,7 +461,7 @@ def join(before: pd.DataFrame, fresh: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _rebase(rows: pd.DataFrame, both: pd.DataFrame, name: str) -> None:
     """Put old rows on the basis of new ones, in place; ``both`` has the days that the two have."""
-    for columns, basis in _BASES:
+    for columns, basis in _BASES if "close" in rows else ():
         ratio = (both[basis] / both[f"{basis}_old"]).dropna()
         if ratio.empty:
             continue
@@ -550,8 +522,6 @@ def first_store(progress: Progress, client: Client | None = None) -> Outcome:
 
 def _reached(client: Client) -> None:
     """Return if the provider of the prices answers, whatever it says."""
-    import requests
-
     try:
         client.session.head(yahoo.URL, timeout=PROBE - 1)
     except requests.RequestException as error:

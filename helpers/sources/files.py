@@ -18,11 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from helpers.measures import french
 from helpers.sources.http import Client, RateLimitError, SourceError, UnansweredError, not_html, too_long
 from helpers.store import Store
+from helpers.words import listing
 
 FRENCH = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp/{name}_CSV.zip"
 #: The workbook's address changes with each edition; this page links to the present one.
@@ -30,8 +32,11 @@ SHILLER_PAGE = "https://shillerdata.com/"
 #: Where the workbook lay for years: asked if the page gives no link.
 SHILLER = "https://img1.wsimg.com/blobby/go/e5e77e0b-59d1-44d9-ab25-4763ac982e53/downloads/ie_data.xls"
 ISHARES = "https://www.ishares.com/us/products/239710/ishares-russell-2000-etf/1467271812596.ajax"
+#: Least correlation of a column with itself in the old vintage: a revision does not make it another one.
+ALIKE = 0.8
 #: IWM holds about 2,000 names; a file with fewer rows than this was cut.
 LEAST_HOLDINGS = 1000
+LONG_TICKER = 6
 #: The fund's first day.
 FIRST_LIST = pd.Timestamp("2000-05-22")
 
@@ -59,20 +64,27 @@ def fetch_french(client: Client, entry: dict[str, Any], old: Store | None = None
     name, stem = str(entry["id"]), str(entry["ticker"])
     content = unzipped(name, not_html(name, client.get(name, FRENCH.format(name=stem))), client.limit)
     (path,) = entry["files"]
-    rows = _rows_of_french(name, content)
-    before = (
-        _rows_of_french(name, old.file(path).read_bytes()) if old is not None and path in old.files else {}
-    )
-    for table, count in before.items():
-        _no_shorter(name, f"'{table}'", rows.get(table, 0), count)
+    tables = _tables(name, content)
+    if old is not None and path in old.files:
+        for table, before in _tables(name, old.file(path).read_bytes()).items():
+            _goes_on(name, f"'{table}'", tables.get(table, pd.DataFrame()), before)
     return {path: content}
 
 
-def _no_shorter(name: str, what: str, rows: int, before: int) -> None:
-    if rows < before:
+def _goes_on(name: str, what: str, frame: pd.DataFrame, before: pd.DataFrame) -> None:
+    """Return for a table that is the old vintage's with rows added and values revised; else SourceError."""
+    if len(frame) < len(before):
         raise SourceError(
-            f"{name}: {what} has {rows:,} rows, the old vintage {before:,}; the old one is kept."
+            f"{name}: {what} has {len(frame):,} rows, the old vintage {len(before):,}; the old one is kept."
         )
+    new = frame.reindex(before.index)
+    for column, was in before.items():
+        now = new.get(column, pd.Series(np.nan, new.index))
+        alike = now.corr(was) > ALIKE and 0.5 < now.std() / was.std() < 2
+        if not (alike or now.equals(was)):
+            raise SourceError(
+                f"{name}: '{column}' of {what} is not that of the old vintage; the old one is kept."
+            )
 
 
 def unzipped(name: str, body: bytes, limit: int) -> bytes:
@@ -92,12 +104,15 @@ def unzipped(name: str, body: bytes, limit: int) -> bytes:
     return content
 
 
-def _rows_of_french(name: str, content: bytes) -> dict[str, int]:
-    """Rows of each table: reading them tells a changed layout here, and not in a notebook."""
+def _tables(name: str, content: bytes) -> dict[str, pd.DataFrame]:
+    """Each table of a file: reading them tells a changed layout here, and not in a notebook."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.csv"
         file.write_bytes(content)
-        return {table: len(frame) for table, frame in french.sections(file).items()}
+        tables = french.sections(file)
+    if empty := [table for table, frame in tables.items() if frame.isna().all(axis=None)]:
+        raise SourceError(f"{name}: {listing(empty)} has no value; it is not used.")
+    return tables
 
 
 def fetch_shiller(client: Client, entry: dict[str, Any], old: Store | None = None) -> Files:
@@ -113,9 +128,8 @@ def fetch_shiller(client: Client, entry: dict[str, Any], old: Store | None = Non
         )
     columns, workbook = entry["files"]
     if old is not None and columns in old.files:
-        _no_shorter(
-            name, "the workbook", len(frame), len(pd.read_parquet(old.file(columns), columns=["date"]))
-        )
+        before = old.table(columns).astype({"date": "datetime64[ns]"}).set_index("date")
+        _goes_on(name, "the workbook", frame.set_index("date"), before)
     frame["date"] = frame["date"].dt.date
     return {workbook: body, columns: frame.to_parquet(index=False)}
 
@@ -201,24 +215,22 @@ def parse_holdings(name: str, text: str) -> tuple[str, pd.DataFrame]:
     date = pd.to_datetime(dated, errors="coerce") if dated else pd.NaT
     if pd.isna(date) or head is None or not set(_HOLDINGS) <= set(rows[head]):
         raise SourceError(f"{name}: iShares' file has another layout; adapt helpers/sources/files.py.")
-    if not FIRST_LIST <= date <= pd.Timestamp.now():
-        raise SourceError(f"{name}: iShares' file is of {date:%Y-%m-%d}, which cannot be; it is not used.")
     width = len(rows[head])
     body = [row for row in rows[head + 1 :] if len(row) == width]
     frame = pd.DataFrame(body, columns=rows[head])[list(_HOLDINGS)].rename(columns=_HOLDINGS)
     for column in ("weight_pct", "market_value", "price"):
         frame[column] = pd.to_numeric(frame[column].str.replace(",", ""), errors="coerce")
-    if len(frame) < LEAST_HOLDINGS:
-        raise SourceError(
-            f"{name}: iShares' file has {len(frame):,} rows, the fund about 2,000; it is not used."
-        )
-    if frame["ticker"].nunique() < 0.9 * len(frame):
-        raise SourceError(f"{name}: iShares' file names one ticker again and again; it is not used.")
-    total = frame["weight_pct"].sum()
-    if not 95 < total < 105:
-        raise SourceError(
-            f"{name}: the weights in iShares' file add up to {total:.0f} percent; it is not used."
-        )
+    tickers, prices, total = frame["ticker"], frame["price"], frame["weight_pct"].sum()
+    faults = {
+        f"is of {date:%Y-%m-%d}, which cannot be": not FIRST_LIST <= date <= pd.Timestamp.now(),
+        f"has {len(frame):,} rows, the fund about 2,000": len(frame) < LEAST_HOLDINGS,
+        "names one ticker again and again": tickers.nunique() < 0.9 * len(frame),
+        "has something else where tickers belong": tickers.str.len().median() > LONG_TICKER,
+        "has no prices, or negative ones": prices.isna().mean() > 0.1 or (prices < 0).any(),
+        f"has weights that add up to {total:.0f} percent": not 95 < total < 105,
+    }
+    if what := next((what for what, found in faults.items() if found), ""):
+        raise SourceError(f"{name}: iShares' file {what}; it is not used.")
     return f"{date:%Y-%m-%d}", frame
 
 

@@ -36,4 +36,5 @@ def fetch(client: Client, entry: dict[str, Any], start: str, end: str) -> pd.Dat
         raise SourceError(
             f"{name}: FRED's file has another layout than date and {entry['ticker']}; see its site."
         )
-    return pd.DataFrame({"series": name, "date": dates, "value": values}).dropna().reset_index(drop=True)
+    frame = pd.DataFrame({"series": name, "date": dates, "value": values})[dates <= pd.Timestamp(end)]
+    return frame.dropna().reset_index(drop=True)

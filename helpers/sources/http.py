@@ -112,7 +112,12 @@ class Client:
             try:
                 with self.session.get(url, params=params, timeout=self.timeout, stream=True) as answer:
                     accept(name, answer.status_code, answer.headers)
-                    return self._body(name, answer)
+                    body = bytearray()
+                    for piece in answer.iter_content(1 << 16):
+                        body += piece
+                        if len(body) > self.limit:
+                            raise too_long(name, self.limit)
+                    return bytes(body)
             except requests.Timeout:
                 raise PassingError(f"no answer within {self.timeout:g} seconds") from None
             except requests.RequestException as error:
@@ -126,14 +131,6 @@ class Client:
                 ) from None
 
         return self.patiently(name, once)
-
-    def _body(self, name: str, answer: requests.Response) -> bytes:
-        body = bytearray()
-        for piece in answer.iter_content(1 << 16):
-            body += piece
-            if len(body) > self.limit:
-                raise too_long(name, self.limit)
-        return bytes(body)
 
 
 def accept(name: str, status: int, headers: Mapping[str, str]) -> None:

@@ -50,30 +50,26 @@ def _be_fair(
     macro = name in store.manifest["series"]
     rows = store.macro_rows([name]) if macro else store.price_rows([name], [field])
     values = rows.set_index("date")[field].dropna()
-    last = pd.DatetimeIndex(values.index)[-1]
+    last = values.index[-1]
     gaps = {day[:4] for day in store.gaps(name)}
     for year in [year for year, state in years.items() if state == "differs"]:
-        part = values[pd.DatetimeIndex(values.index).year == int(year)]
-        if year in {min(known), max(known)} and known[year] in _parts(part):
+        if year in {min(known), max(known)} and known[year] in _parts(values.loc[year]):
             years[year] = "identical"
-        elif year in gaps or (last.year == int(year) and last < _last_known(name, int(year))):
+        elif year in gaps or (f"{last:%Y}" == year and last < _last_known(name, year)):
             years[year] = "cut"
 
 
-def _last_known(name: str, year: int) -> pd.Timestamp:
-    entry = market.catalogue().get(name, {})
-    last = pd.Timestamp(entry.get("last_known", f"{year}-12-31"))
-    year_end = pd.Timestamp(f"{year}-12-31")
+def _last_known(name: str, year: str) -> pd.Timestamp:
+    entry, last = market.catalogue().get(name, {}), pd.Timestamp(f"{year}-12-31")
     if entry.get("frequency") == "daily" and entry.get("group") != "macro":
-        year_end = calendar.session_on_or_before(year_end)
-    return min(last, year_end)
+        last = calendar.session_on_or_before(last)
+    return min(last, pd.Timestamp(entry.get("last_known", last)))
 
 
 def _parts(values: pd.Series) -> Iterator[str]:
     """Hashes of everything up to, and everything from, each day of a year."""
-    dates = pd.DatetimeIndex(values.index).strftime("%Y-%m-%d")
     # The canonical lines of helpers.fingerprints, whose own function takes a millisecond a call.
-    lines = [f"{date} {value:.2f}\n" for date, value in zip(dates, values.to_numpy(), strict=True)]
+    lines = [f"{date:%Y-%m-%d} {value:.2f}\n" for date, value in values.items()]
     for cut in range(1, len(lines)):
         for part in (lines[:cut], lines[cut:]):
             yield hashlib.sha256("".join(part).encode()).hexdigest()[: fingerprints.DIGITS]
@@ -95,16 +91,14 @@ def behind_verdicts(found: States, names: Collection[str]) -> list[str]:
     for claim in claims:
         for name in claim.series:
             until[name] = max(until.get(name, ""), (claim.horizon or claim.as_of)[:4])
-    return sorted(
-        name
-        for name in names
-        if any(
-            state == "differs" and year <= until.get(name, "")
-            for field, years in found.get(name, {}).items()
-            if field != "adj_close"
-            for year, state in years.items()
+
+    def differs(name: str) -> bool:
+        fields = [years for field, years in found.get(name, {}).items() if field != "adj_close"]
+        return any(
+            years[year] == "differs" for years in fields for year in years if year <= until.get(name, "")
         )
-    )
+
+    return sorted(filter(differs, names))
 
 
 # ------------------------------------------------------------------------------------------ in one line
@@ -123,37 +117,34 @@ def verdicts(store: market.Store, found: States | None = None) -> pd.DataFrame:
         adjusted = fields.get("adj_close", {}) if main == "close" else {}
         if set(adjusted.values()) - {"identical"}:
             words += f"; adjusted closes: {_words(adjusted)}"
-        rows.append({"series": name, **_counts(fields[main].values()), "verdict": words})
+        rows.append({"series": name, **Counter(fields[main].values()), "verdict": words})
     rows += _whole_files(store)
-    return pd.DataFrame(rows, columns=["series", *STATES, "verdict"])
-
-
-def _counts(found: Collection[str]) -> dict[str, int]:
-    count = Counter(found)
-    return {state: count[state] for state in STATES}
+    return (
+        pd.DataFrame(rows, columns=["series", *STATES, "verdict"])
+        .fillna(0)
+        .astype(dict.fromkeys(STATES, int))
+    )
 
 
 def _words(years: dict[str, str]) -> str:
-    count = Counter(years.values())
+    """What became of the years of a field."""
+    of = {state: [year for year in years if years[year] == state] for state in STATES}
     for state in ("absent", "new"):
-        if count[state] == len(years):
+        if len(of[state]) == len(years):
             return state
-    parts = [_years(years, "differs") if count["differs"] else "identical"]
-    if count["cut"]:
-        parts.append(f"{_named(years, 'cut')[0]} is cut short")
-    parts += [_years(years, state) for state in ("absent", "new") if count[state]]
-    return ", ".join(parts)
+    parts = [_counted(of["differs"], "differ") if of["differs"] else "identical"]
+    parts += [f"{_named(of['cut'])} is cut short"] if of["cut"] else []
+    return ", ".join(parts + [_counted(of[state], state) for state in ("absent", "new") if of[state]])
 
 
-def _named(years: dict[str, str], state: str) -> tuple[str, int]:
-    named = [year for year, found in years.items() if found == state]
-    return ", ".join(named[:_MOST_YEARS]) + (", …" if len(named) > _MOST_YEARS else ""), len(named)
+def _named(years: list[str]) -> str:
+    return ", ".join(years[:_MOST_YEARS]) + (", …" if len(years) > _MOST_YEARS else "")
 
 
-def _years(years: dict[str, str], state: str) -> str:
-    names, count = _named(years, state)
-    verb = {"differs": "differs" if count == 1 else "differ"}.get(state, state)
-    return f"{count} year{'s' if count > 1 else ''} {verb} ({names})"
+def _counted(years: list[str], verb: str) -> str:
+    if len(years) == 1:
+        return f"1 year {'differs' if verb == 'differ' else verb} ({_named(years)})"
+    return f"{len(years)} years {verb} ({_named(years)})"
 
 
 def _whole_files(store: market.Store) -> Iterator[dict[str, Any]]:
@@ -165,11 +156,10 @@ def _whole_files(store: market.Store) -> Iterator[dict[str, Any]]:
         # The workbook's columns are written here, and not the same bytes in each version of the library.
         own = entry["provider"] == "shiller"
         files = [path for path in known if belongs(path, entry) and not (own and path.endswith(".parquet"))]
-        found = [_state(store.files.get(path, {}).get("sha256"), known[path]) for path in files]
-        count = _counts(found)
+        count = Counter(_state(store.files.get(path, {}).get("sha256"), known[path]) for path in files)
         words = next((key for key in ("differs", "absent", "identical") if count[key]), "new")
-        if 0 < count["absent"] < len(found):
-            words = f"{count['absent']} of {len(found)} files absent"
+        if 0 < count["absent"] < len(files):
+            words = f"{count['absent']} of {len(files)} files absent"
         yield {"series": name, **count, "verdict": "another edition" if words == "differs" else words}
 
 
@@ -180,12 +170,11 @@ def belongs(path: str, entry: dict[str, Any]) -> bool:
 
 def summary(table: pd.DataFrame) -> str:
     """The whole comparison in one sentence."""
-    same = int((table["verdict"] == "identical").sum())
+    same, absent = ((table["verdict"] == state).sum() for state in ("identical", "absent"))
     if same == len(table):
-        years = int(table["identical"].sum())
+        years = table["identical"].sum()
         return f"All {len(table)} series are identical to the fingerprints ({years:,} years and files)."
-    differs = int((table["differs"] > 0).sum())
-    absent = int(table["verdict"].eq("absent").sum())
+    differs = (table["differs"] > 0).sum()
     return (
         f"{same} of {len(table)} series are identical to the fingerprints; {differs} differ in some year, {absent} "
         f"are absent, {len(table) - same - differs - absent} are newer, cut short or differ in adjusted closes only."

@@ -153,8 +153,8 @@ class Stage:
         if old is not None:
             whole |= {name: old.path / name for name in old.files if name not in {PRICES, MACRO}}
             lives |= {name: {"vintage": "kept", "gaps": old.gaps(name)} for name in old.lives}
-        for name in fresh:
-            whole |= {} if name in frames else self.files(name)
+        for name in set(fresh).difference(frames):
+            whole |= self.files(name)
         lives |= {name: {"vintage": "new", "gaps": gaps.get(name)} for name in frames}
         write(
             folder,
@@ -181,15 +181,13 @@ def _table(kind: str, frames: Mapping[str, pd.DataFrame], old: Store | None) -> 
     """All series of a kind, tidy: the fetched ones, and the old ones of which nothing new passed."""
     key, listed = ("symbol", "symbols") if kind == PRICES else ("series", "series")
     parts = [frame for frame in frames.values() if key in frame]
-    kept = [name for name in (old.manifest[listed] if old is not None else ()) if name not in frames]
-    if old is not None and kept:
+    if old is not None and (kept := [name for name in old.manifest[listed] if name not in frames]):
         parts.append(old.price_rows(kept, PRICE_FIELDS) if kind == PRICES else old.macro_rows(kept))
     return pd.concat(parts) if parts else pd.DataFrame(columns=[key, "date"])
 
 
 def _sync(folder: Path) -> None:
     """Have the disk hold every file before a rename makes them the store: a power cut loses what it does not."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb+") as stream:
-                os.fsync(stream.fileno())
+    for path in filter(Path.is_file, folder.rglob("*")):
+        with path.open("rb+") as stream:
+            os.fsync(stream.fileno())

@@ -100,15 +100,16 @@ def _ask(client: Client, name: str, ticker: str, params: dict[str, Any], cache: 
     try:
         chart = json.loads(content)["chart"]
         reason = chart["error"] and str(chart["error"]["description"])
+        result = dict(chart["result"][0]) if chart["result"] else {}
     except (ValueError, KeyError, TypeError, RecursionError):
         raise PassingError("an error page, a web page or a broken answer came instead of data") from None
-    if reason or not chart["result"]:
+    if reason or not result:
         why = (reason or "its answer is empty").splitlines()[0].rstrip(".")
         raise SourceError(f"{name}: Yahoo has no prices ({why}); check the ticker in series.yaml.")
-    return dict(chart["result"][0])
+    return result
 
 
-def bounded(client: Client, **options: Any) -> Any:
+def bounded(client: Client) -> Any:
     """A session of the kind that yfinance makes for itself, within the client's limits.
 
     curl bounds the time without bytes and the whole time; what it unpacks is counted as it comes.
@@ -139,39 +140,37 @@ def bounded(client: Client, **options: Any) -> Any:
             return answer
 
     slow = {CurlOpt.LOW_SPEED_LIMIT: 100, CurlOpt.LOW_SPEED_TIME: max(1, round(client.timeout))}
-    return Bounded(impersonate="chrome", curl_options=slow, **options)
+    return Bounded(impersonate="chrome", curl_options=slow)
 
 
 def _is_what_was_asked(name: str, entry: dict[str, Any], meta: dict[str, Any]) -> None:
+    currency, step = entry.get("currency", "USD"), meta.get("dataGranularity", "1d")
     if str(meta["symbol"]).upper() != str(entry["ticker"]).upper():
-        raise SourceError(f"{name}: Yahoo answered with prices of {meta['symbol']}; they are not used.")
-    if meta["currency"] != entry.get("currency", "USD"):
-        raise SourceError(
-            f"{name}: Yahoo's prices are in {meta['currency']}, not in {entry.get('currency', 'USD')}; "
-            "they are not used."
-        )
-    if (step := meta.get("dataGranularity", "1d")) != "1d":
-        raise SourceError(f"{name}: Yahoo's prices are not daily ({step}); they are not used.")
+        what = f"Yahoo answered with prices of {meta['symbol']}"
+    elif meta["currency"] != currency:
+        what = f"Yahoo's prices are in {meta['currency']}, not in {currency}"
+    elif step != "1d":
+        what = f"Yahoo's prices are not daily ({step})"
+    else:
+        return
+    raise SourceError(f"{name}: {what}; they are not used.")
 
 
 def _frame(name: str, result: dict[str, Any]) -> pd.DataFrame:
-    quote = result["indicators"]["quote"][0]
-    adjusted = (result["indicators"].get("adjclose") or [{}])[0].get("adjclose")
     # Yahoo stamps a day with the exchange's own midnight or opening: the date in that zone is the session.
     stamps = pd.to_datetime(np.asarray(result["timestamp"], dtype="int64"), unit="s", utc=True)
     dates = stamps.tz_convert(str(result["meta"]["exchangeTimezoneName"])).tz_localize(None).normalize()
-    values = {column: np.asarray(quote[column], dtype=float) for column in (*PRICES, "volume")}
-    values["adj_close"] = (
-        np.full(len(dates), np.nan) if adjusted is None else np.asarray(adjusted, dtype=float)
-    )
+    adjusted = (result["indicators"].get("adjclose") or [{}])[0].get("adjclose")
+    given = {
+        **result["indicators"]["quote"][0],
+        "adj_close": [None] * len(dates) if adjusted is None else adjusted,
+    }
+    values = {column: np.asarray(given[column], dtype=float) for column in (*PRICES, "adj_close", "volume")}
     for column in ("open", "high", "low", "volume"):
         values[column] = np.where(values[column] == 0, np.nan, values[column])
     for column in (*PRICES, "adj_close"):
         values[column] = quoted(values[column])
-    columns = [*PRICES, "adj_close", "volume"]
-    return pd.DataFrame(
-        {"symbol": name, "date": dates.as_unit("ns"), **{key: values[key] for key in columns}}
-    )
+    return pd.DataFrame({"symbol": name, "date": dates.as_unit("ns"), **values})
 
 
 def _each_day_once(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -179,8 +178,6 @@ def _each_day_once(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
     While New York trades, the last day comes twice: the later row is the one that goes on.
     """
-    if not frame["date"].duplicated().any():
-        return frame.copy()
     frame = frame.drop_duplicates()
     twice = frame.loc[frame["date"].duplicated() & (frame["date"] != frame["date"].max()), "date"]
     if len(twice):
