@@ -49,7 +49,7 @@ def _faults(claim: registry.Claim, payload: Mapping[str, Any], shown: Mapping[st
     found += [
         f"{key} is not what the registry and the record say" for key in said if said[key] != payload[key]
     ]
-    found += _figures(claim, payload) + _shares(payload)
+    found += _figures(claim, payload) + _shares(claim, payload)
     made = card.bundle(payload)
     names = {"text/html": "the card", "text/plain": "the card’s text"}
     return found + [
@@ -73,14 +73,12 @@ def _figures(claim: registry.Claim, payload: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _shares(payload: Mapping[str, Any]) -> list[str]:
+def _shares(claim: registry.Claim, payload: Mapping[str, Any]) -> list[str]:
     """Counts that do not follow from the specifications, or from each other."""
     found = []
     if firm := payload["robustness"]:
-        rows = [row["verdict"] for row in payload["specifications"] if row["kind"] == "equivalent"]
-        same, of = rows.count(payload["by_rule"]), len(rows)
-        share = round(same / of, measuring.DECIMALS) if of else None
-        if (firm["same"], firm["of"], firm["share"]) != (same, of, share):
+        rows, axes = payload["specifications"], firm["axes"]
+        if firm != measuring.robustness(claim, payload["by_rule"], rows, axes, firm["control"]):
             found.append("its robustness is not the share of its specifications")
     if (rate := payload["base_rate"]) and abs(rate["share"] - rate["true"] / rate["days"]) > 1e-3:
         found.append("its base rate is not the share of its days")

@@ -48,8 +48,11 @@ MEANING = {
     NOT_CHECKABLE: "The sentence gives nothing to test: no quantity, no date, no horizon.",
 }
 CLARITY = ("clear", "vague", "not-testable")
-ROLES = ("given", "letter", "cause", "implied", "detail")
+#: Lists of conditions: those that can turn a verdict, all of them, those that vote, those whose figures decide.
+TURNING = ("letter", "cause", "implied", "detail")
+ROLES = ("given", *TURNING)
 VOTING = ("letter", "cause")
+DECIDING = ("letter", "cause", "implied")
 #: Two-sided 95 percent: an interval of a slope is the slope plus and minus so many standard errors.
 Z = 1.96
 
