@@ -195,6 +195,9 @@ def judge(
     else:
         run = Measured(measuring.figures(claim, {} if measure is None else measure))
         measuring.check_spread(claim, run, "give a function, and `often` for other days")
+    for name, text in (("caveat", caveat), ("control", control)):
+        if not isinstance(text, str | None):
+            raise JudgementError(f"{claim_id}: `{name}` is a sentence, not {type(text).__name__}; write one.")
     if lower_to is not None and not (caveat or "").strip():
         raise JudgementError(f"{claim_id}: lowering a verdict needs its reason in `caveat`.")
     _judged[claim_id] = _payload(claim, run, more, caveat, lower_to)

@@ -25,6 +25,8 @@ from helpers.words import listing, quantity
 
 #: Decimals kept of every figure: finer than any claim's precision, coarser than a float's last bits.
 DECIMALS = 4
+#: No figure of a market comes near it.
+_TOO_LARGE = 1e100
 #: A base rate over fewer days says nothing, nor does one that lost more than this share of its days.
 _LEAST_DAYS, _MOST_LOST = 12, 0.2
 #: More values of one axis than this that change no figure, as figures are quoted, are a list of copies.
@@ -117,14 +119,17 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)  # its own item() is a number of nanoseconds
+    if value is np.ma.masked:
+        value = math.nan  # its own item() is zero
     if hasattr(value, "item") and np.ndim(value) == 0:
         value = value.item()
-    if value is None or isinstance(value, (str, bool, int)):
+    if value is None or isinstance(value, (str, bool)):
         return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise JudgementError(f"A figure is {value}; give a finite number, or None where it is not known.")
-        return round(value, DECIMALS) + 0.0  # no minus before a zero
+    if isinstance(value, (int, float)):
+        if not abs(value) < _TOO_LARGE:
+            odd = value if isinstance(value, float) else "too large"
+            raise JudgementError(f"A figure is {odd}; give a finite number, or None where it is not known.")
+        return value if isinstance(value, int) else round(value, DECIMALS) + 0.0  # no minus before a zero
     if isinstance(value, (list, tuple, pd.Index, np.ndarray)):
         return [plain(item) for item in value]
     if hasattr(value, "strftime"):
@@ -180,11 +185,10 @@ def _fits(value: Any, kind: str | None) -> bool:
 
 def labelled(more: Any) -> list[dict[str, Any]]:
     """Further figures: tuples (label, value, unit), or frames whose ``attrs["unit"]`` says what they hold."""
-    if isinstance(more, tuple) and len(more) == 3:
+    if isinstance(more, tuple) and len(more) == 3 and isinstance(more[0], str) and isinstance(more[2], str):
         return [{"label": more[0], "value": plain(more[1]), "unit": more[2]}]
     if isinstance(more, pd.Series):
-        unnamed = not more.name
-        more = more.to_frame("" if unnamed else None)
+        more = more.to_frame(more.name or "")
     if not isinstance(more, pd.DataFrame):
         raise JudgementError("`more` holds frames, or tuples of label, value and unit.")
     return [
@@ -242,7 +246,7 @@ def _name(claim: registry.Claim, axis: str, value: Any) -> str:
     """How a value names itself: a date or a short text."""
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)
-    if hasattr(value, "isoformat"):
+    if hasattr(value, "isoformat") and not pd.isna(value):
         return f"{value:%Y-%m-%d}"
     if isinstance(value, (str, int, float, np.integer)):
         return str(value)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,10 @@ TO_DO = "TO DO"
 _MOST_BYTES, _MOST_DEPTH, _MOST_CELL = 2_000_000, 20, 20_000
 #: Words that a sentence of `because` may have.
 WORDS_OF_A_REASON = 30
-_SLOT = re.compile(r"\{([a-z^][\w.-]*)(?::([\w,]+))?\}")
+_KEY = r"[a-z^][\w.-]*"
+_SLOT = re.compile(rf"\{{({_KEY})(?::([\w,]+))?\}}")
+#: A number as people write it, no longer than any that is meant.
+_NUMBER = re.compile(r"[-+]?(?=\.?[0-9])(0|[1-9][0-9]{,30})?(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?")
 #: What may follow a figure's key in a sentence; a digit is the number of its decimals.
 _WISHES = r"abs|bare|signed|\d?"
 
@@ -193,8 +198,19 @@ _NAMED_UNITS = {"%", "pp", "pp per pp", "x", "points"}
 # -------------------------------------------------------------------------------------- reading the file
 
 
-class _UniqueKeys(yaml.CSafeLoader):
-    """YAML lets a later key silently replace an earlier one; here that is an error."""
+class _Strict(yaml.CSafeLoader):
+    """Nothing is read as something else: no key replaces an earlier one, no 010 is eight, no 1:30 is ninety."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        named = node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+        if (
+            named
+            and not _NUMBER.fullmatch(str(node.value))
+            and str(node.value)[-4:].lower() not in {".nan", ".inf"}
+        ):
+            fault = f"'{str(node.value)[:20]}' is no number in plain digits"
+            raise yaml.constructor.ConstructorError(None, None, fault, node.start_mark)
+        return super().construct_object(node, deep)
 
 
 def _unique_mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -210,9 +226,9 @@ def _unique_mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     return dict(yaml.CSafeLoader.construct_mapping(loader, node, deep=True))
 
 
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
 # A day without quotes is the same text; whether there is such a day is for the schema to say.
-_UniqueKeys.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+_Strict.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
 
 
 def _text(path: Path) -> str:
@@ -226,16 +242,14 @@ def _text(path: Path) -> str:
         raise RegistryError(
             f"{path.name} has {len(raw):,} bytes, more than {_MOST_BYTES:,}: it is no registry."
         )
-    at, fault, text = 0, "", ""
-    if odd := re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", raw):
-        at, fault = odd.start(), "it holds a control character; take it out"
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        at, fault = error.start, "the text is not UTF-8; save it as UTF-8"
-    if fault:
-        line = raw.count(b"\n", 0, at) + 1
-        raise RegistryError(f"{path.name} line {line}: {fault}.")
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise RegistryError(f"{path.name} line {line}: the text is not UTF-8; save it as UTF-8.") from None
+    if odd := re.search(r"[^\t\n\r -~\xa0-\ufffd\U00010000-\U0010ffff]", text):
+        line = text.count("\n", 0, odd.start()) + 1
+        raise RegistryError(f"{path.name} line {line}: it holds a control character; take it out.")
     return text
 
 
@@ -265,7 +279,7 @@ def _parsed(path: Path) -> tuple[dict[str, Any], Any]:
     text = _text(path)
     try:
         _guard(text)
-        loader = _UniqueKeys(text)
+        loader = _Strict(text)
         node = loader.get_single_node()
         content = loader.construct_document(node) if node else None
     except (yaml.YAMLError, ValueError) as error:
@@ -501,10 +515,7 @@ def _coded_faults(given: Mapping[str, Any], facts: Facts) -> Iterator[str]:
 
 def number(text: str) -> float | int | None:
     """The number that a fact's value is, or None."""
-    try:
-        found = float(text)
-    except ValueError:
-        return None
+    found = float(text) if _NUMBER.fullmatch(text) else math.nan
     return None if not math.isfinite(found) else int(text) if re.fullmatch(r"-?\d+", text) else found
 
 
@@ -625,9 +636,12 @@ def in_notebook(name: str) -> list[Claim]:
 def read_facts(folder: Path | None = None) -> dict[str, rules.Fact]:
     """The public record: every row of every table in ``folder`` by id."""
     found: dict[str, rules.Fact] = {}
-    for path in sorted((folder or place().facts).glob("*.csv")):
-        lines = _text(path).splitlines(keepends=True)
-        reader = csv.DictReader(lines, strict=True)
+    if (folder := folder or place().facts).is_file():
+        raise RegistryError(
+            f"{folder.name} is a file; make it a folder with the tables of the public record."
+        )
+    for path in sorted(folder.glob("*.csv")):
+        reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
         try:
             if reader.fieldnames != FACT_COLUMNS:
                 raise RegistryError(
@@ -651,6 +665,8 @@ def _row_faults(row: dict[str, str], found: Facts) -> Iterator[str]:
         yield f"{', '.join(empty)} is empty; fill it in"
     if long := [name for name in FACT_COLUMNS if len(row[name]) > _MOST_CELL]:
         yield f"{long[0]} has over {_MOST_CELL:,} characters; shorten it"
+    if not re.fullmatch(_KEY, row["id"]):
+        yield f"the id '{row['id'][:40]}' is not made of letters, digits, - and . alone; mend it"
     if row["standing"] not in STANDINGS:
         yield f"the standing is one of {', '.join(sorted(STANDINGS))}, not '{row['standing']}'"
     if row["id"] in found:
@@ -667,7 +683,7 @@ def _is_date(text: str) -> bool:
     if not re.fullmatch(r"\d{4}(-\d\d(-\d\d)?)?", text):
         return False
     try:
-        pd.Timestamp(text)
+        date.fromisoformat(f"{text}-01-01"[:10])
     except ValueError:
         return False
     return True

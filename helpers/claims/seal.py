@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,9 @@ def _read() -> dict[str, Any] | None:
     try:
         known: dict[str, Any] = json.loads(path().read_text("utf-8", "replace"))
         for entry in known["sealed"].values():
-            _ = (entry["rule"] + entry["date"], pd.Timestamp(entry["date"]), entry["before"])
-        _ = [pd.Timestamp(day) for day in known["executed"].values()]
-    except (ValueError, LookupError, AttributeError, TypeError) as error:
+            _ = (entry["rule"] + entry["date"], datetime.fromisoformat(entry["date"]), entry["before"])
+        _ = [datetime.fromisoformat(day) for day in known["executed"].values()]
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise RegistryError(
             f"seal.json is no seal ({type(error).__name__}); restore it, or remove it and seal the rules anew."
         ) from None
