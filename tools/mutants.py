@@ -43,6 +43,7 @@ EQUIVALENT = {
     'without = {fact.id: replace(fact, value="") if fact.standing >= "weak" else fact for fact in facts}': (
         "of the standings weak comes last in the alphabet"
     ),
+    'if registry.made_up() and opened.source < "synthetic":': "no other source comes later in the alphabet",
     'if part.weak or (part.role >= "detail" and part.outcome is not True):': (
         "every later role that does not hold is capped lower"
     ),

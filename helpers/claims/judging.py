@@ -122,7 +122,7 @@ def _because(
     if lacking and verdict == rules.UNVERIFIED:
         return _first_short([f"Not in these data: {listing(lacking[:most])}." for most in (2, 1)])
     voting = [part for part in parts if part.role in rules.DECIDING]
-    wanted = {rules.UNVERIFIED: None, rules.SUPPORTED: True, rules.CAVEAT: True}.get(verdict, False)
+    wanted = None if verdict == rules.UNVERIFIED else False  # where the verdict is praise, all of them hold
     part = next((part for part in voting if part.outcome is wanted), voting[0])
     ending = {
         True: "as the sentence says",
