@@ -122,7 +122,7 @@ def use(folder: Path | None = None) -> Place:
     """Judge by the collection in ``folder`` (claims.yaml, facts/, notebooks/) from now on; by the first with None."""
     global _place
     _place = home(folder)
-    for kept in (_loaded, _facts, _checked):
+    for kept in (_facts, _checked):
         kept.cache_clear()
     return _place
 
@@ -322,30 +322,39 @@ def kinds() -> list[str]:
 
 def check(path: Path | None = None) -> list[str]:
     """Every fault of the registry, each with its line and what to do; empty if there is none."""
+    return _examined(path or place().claims)[2]
+
+
+def _examined(path: Path) -> tuple[dict[str, Any], list[Claim], list[str]]:
+    """The file with its defaults, its claims, and its faults; no claims where the schema finds a fault."""
     from jsonschema import Draft202012Validator, FormatChecker
 
-    path = path or place().claims
     content, node = _parsed(path)
     validator = Draft202012Validator(schema(), format_checker=FormatChecker())
     found = [(list(error.absolute_path), error.message[:300]) for error in validator.iter_errors(content)]
     known = [spot for spot, _ in found]
     found += [(spot, fault) for spot, fault in _impossible(content, []) if spot not in known]
     if found:
-        return [
-            f"{path.name} line {_line_at(node, spot)}{_name(spot, content)}: {fault}; see {SCHEMA.name}."
-            for spot, fault in found
-        ]
+        return (
+            {},
+            [],
+            [
+                f"{path.name} line {_line_at(node, spot)}{_name(spot, content)}: {fault}; see {SCHEMA.name}."
+                for spot, fault in found
+            ],
+        )
     content, facts = _filled(content), read_facts()
+    claims = [Claim(**entry) for entry in content["claims"]]
     faults = [f"{path.name} line {_line_at(node, spot)}: {fault}" for spot, fault in _head_faults(content)]
     seen: dict[str, int] = {}
-    for number, entry in enumerate(content["claims"]):
+    for number, claim in enumerate(claims):
         line = _line_at(node, ["claims", number])
-        own = list(_claim_faults(entry, content, facts))
-        if entry["id"] in seen:
-            own.append(f"the id is already used in line {seen[entry['id']]}; a claim stands once.")
-        faults += [f"{path.name} line {line} ({entry['id']}): {fault}" for fault in own]
-        seen[entry["id"]] = line
-    return faults
+        own = list(_claim_faults(claim, content["sections"], facts))
+        if claim.id in seen:
+            own.append(f"the id is already used in line {seen[claim.id]}; a claim stands once.")
+        faults += [f"{path.name} line {line} ({claim.id}): {fault}" for fault in own]
+        seen[claim.id] = line
+    return content, claims, faults
 
 
 def unfinished() -> list[str]:
@@ -394,6 +403,8 @@ def _filled(content: dict[str, Any]) -> dict[str, Any]:
     usual |= _defaults(schema()["$defs"]["claim"])
     for entry in content["claims"]:
         entry.update({**usual, **entry})
+        if isinstance(said := entry.get("because", {}), str):
+            entry["because"] = dict.fromkeys(rules.SCALE, said)
         only = list(entry.get("measures", {}))
         for name, given in rules.walk(entry["rule"]):
             if name in _OF_ONE and "measure" not in given:
@@ -448,60 +459,54 @@ def _today() -> str:
 Facts = Mapping[str, rules.Fact]
 
 
-def _claim_faults(entry: dict[str, Any], content: Mapping[str, Any], facts: Facts) -> Iterator[str]:
-    rule, measures = entry["rule"], entry.get("measures", {})
-    for names, known, fault in _mentions(entry, content, facts):
+def _claim_faults(claim: Claim, sections: Mapping[str, str], facts: Facts) -> Iterator[str]:
+    for names, known, fault in _mentions(claim, sections, facts):
         yield from (fault.format(name) for name in names if name and name not in known)
-    if not entry["notebook"]:
+    if not claim.notebook:
         yield "there is no notebook yet but a start page; write one, or let `new-claim --write` begin it."
-    if "" in rules.measures_of(rule):
-        yield f"a condition names no measure, and the claim has {len(measures)}; name the one it means."
-    if entry["as_of"] > _today():
-        yield f"as_of {entry['as_of']} lies in the future; correct it."
-    if (entry.get("horizon") or entry["as_of"]) < entry["as_of"]:
-        yield f"its horizon {entry['horizon']} lies before {entry['as_of']}, when it is asked; correct one."
-    if entry["kind"] == "cause" and "cause" not in rule and "not-checkable" not in rule:
+    if "" in rules.measures_of(claim.rule):
+        yield f"a condition names no measure, and the claim has {len(claim.measures)}; name the one it means."
+    if claim.as_of > _today():
+        yield f"as_of {claim.as_of} lies in the future; correct it."
+    if (claim.horizon or claim.as_of) < claim.as_of:
+        yield f"its horizon {claim.horizon} lies before {claim.as_of}, when it is asked; correct one."
+    if claim.kind == "cause" and "cause" not in claim.rule and "not-checkable" not in claim.rule:
         yield "a claim of cause needs `cause` in its rule: a test of it, or `untested` with the reason."
-    for name, given in rules.walk(rule):
+    for name, given in rules.walk(claim.rule):
         yield from _range_faults(name, given)
         if name == "fact":
             yield from _coded_faults(given, facts)
-    yield from _late_faults(entry, facts)
-    for name, template in _reasons(entry).items():
+    yield from _late_faults(claim, facts)
+    for name, template in _reasons(claim).items():
         yield from _wording_faults(name, template)
 
 
-def _reasons(entry: Mapping[str, Any]) -> dict[str, str]:
-    """Sentences of `because` by their place in the file."""
-    given = entry.get("because", {})
-    return {"because": given} if isinstance(given, str) else {f"because/{key}": v for key, v in given.items()}
+def _reasons(claim: Claim) -> dict[str, str]:
+    """Sentences of `because` by their place in the file; one for every verdict stands there once."""
+    said = claim.because
+    if len({*said.values()}) == 1 and len(said) == len(rules.SCALE):
+        return {"because": said[rules.SUPPORTED]}
+    return {f"because/{key}": text for key, text in said.items()}
 
 
 def _mentions(
-    entry: Mapping[str, Any], content: Mapping[str, Any], facts: Facts
+    claim: Claim, sections: Mapping[str, str], facts: Facts
 ) -> Iterator[tuple[Iterable[str], Iterable[str], str]]:
     """What an entry names, among what each name must be, and the sentence on one that is not."""
-    rule, measures, listed = entry["rule"], entry.get("measures", {}), entry.get("facts", [])
-    yield (
-        entry.get("series", []),
-        market.catalogue(),
-        "unknown series {}; add it to series.yaml or correct the name.",
-    )
-    yield listed, facts, "unknown fact {}; add it to facts/ or correct the name."
-    yield [entry["section"]], content["sections"], "unknown section '{}'; add it to `sections` or correct it."
-    yield (
-        [entry["notebook"]],
-        notebook_names(),
-        "there is no notebook '{}'; correct the name or write it first.",
-    )
-    undeclared = "the rule uses the measure {}, which `measures` does not declare; add its label and unit."
-    yield rules.measures_of(rule), measures, undeclared
-    yield rules.facts_of(rule), listed, "the rule uses the fact {}, which `facts` does not list; add it."
-    decides = "`decides` names {}, which is no measure of the claim; correct it."
-    yield [entry.get("decides", "")], measures, decides
-    for name, template in _reasons(entry).items():
-        odd = name + " names {}, which is neither a measure nor a fact of it; correct it."
-        yield [key for key, _ in _SLOT.findall(template)], [*measures, *listed], odd
+    unknown = "unknown series {}; add it to series.yaml or correct the name."
+    yield claim.series, market.catalogue(), unknown
+    yield claim.facts, facts, "unknown fact {}; add it to facts/ or correct the name."
+    yield [claim.section], sections, "unknown section '{}'; add it to `sections` or correct it."
+    unknown = "there is no notebook '{}'; correct the name or write it first."
+    yield [claim.notebook], notebook_names(), unknown
+    unknown = "the rule uses the measure {}, which `measures` does not declare; add its label and unit."
+    yield rules.measures_of(claim.rule), claim.measures, unknown
+    unknown = "the rule uses the fact {}, which `facts` does not list; add it."
+    yield rules.facts_of(claim.rule), claim.facts, unknown
+    yield [claim.decides], claim.measures, "`decides` names {}, which is no measure of the claim; correct it."
+    for name, template in _reasons(claim).items():
+        unknown = name + " names {}, which is neither a measure nor a fact of it; correct it."
+        yield [key for key, _ in _SLOT.findall(template)], [*claim.measures, *claim.facts], unknown
 
 
 def _coded_faults(given: Mapping[str, Any], facts: Facts) -> Iterator[str]:
@@ -522,23 +527,20 @@ def number(text: str) -> float | int | None:
 def _range_faults(name: str, given: Any) -> Iterator[str]:
     if name == "dates" and "within" in given and given["within"][0] > given["within"][1]:
         yield f"the days {given['within'][0]} and {given['within'][1]} exclude each other; swap them."
-    if name not in {"bound", "fact"}:
-        return
-    low = [given[key] for key in ("above", "at_least") if key in given]
-    high = [given[key] for key in ("below", "at_most") if key in given]
-    open_ = "above" in given or "below" in given
-    if low and high and (max(low) > min(high) or (open_ and max(low) == min(high))):
+    low = [given[key] for key in ("above", "at_least") if name in {"bound", "fact"} and key in given]
+    high = [given[key] for key in ("below", "at_most") if low and key in given]
+    if high and not rules.within(given, (max(low) + min(high)) / 2):
         yield f"the bounds {max(low)} and {min(high)} exclude each other; correct one."
 
 
-def _late_faults(entry: Mapping[str, Any], facts: Facts) -> Iterator[str]:
+def _late_faults(claim: Claim, facts: Facts) -> Iterator[str]:
     """Nothing after the day of judgement votes, save a forecast's figures up to its horizon."""
-    limit = entry.get("horizon") or entry["as_of"]
-    for key in rules.measures_of(entry["rule"], rules.TURNING):
-        label = entry.get("measures", {}).get(key, {}).get("label", "")
+    limit = claim.horizon or claim.as_of
+    for key in rules.measures_of(claim.rule, rules.TURNING):
+        label = claim.measures.get(key, {}).get("label", "")
         if late := [day for day in re.findall(r"\d{4}-\d\d-\d\d", label) if day > limit]:
             yield f"the measure {key} reaches to {late[0]}, after {limit}; what came later cannot vote."
-    for key in rules.facts_of(entry["rule"], rules.TURNING):
+    for key in rules.facts_of(claim.rule, rules.TURNING):
         day = facts[key].date if key in facts else ""
         if day > limit:
             yield f"the fact {key} is of {day}, after {limit}; what came later cannot vote."
@@ -562,16 +564,7 @@ def _wording_faults(name: str, template: str) -> Iterator[str]:
 
 def head() -> dict[str, Any]:
     """All of the registry but its claims: collection, article, sections, conventions."""
-    return {key: value for key, value in _checked().items() if key != "claims"}
-
-
-@cache
-def _checked() -> dict[str, Any]:
-    faults = check()
-    if faults:
-        more = f" `python -m helpers claims` lists {len(faults) - 1} more." if len(faults) > 1 else ""
-        raise RegistryError(faults[0] + more)
-    return _filled(_parsed(place().claims)[0])
+    return {key: value for key, value in _checked()[0].items() if key != "claims"}
 
 
 def load() -> dict[str, Claim]:
@@ -582,17 +575,16 @@ def load() -> dict[str, Claim]:
     RegistryError with the first fault; ``python -m helpers claims`` prints them all.
     """
     executions.note("claim", "")
-    return _loaded()
+    return _checked()[1]
 
 
 @cache
-def _loaded() -> dict[str, Claim]:
-    found = {}
-    for entry in _checked()["claims"]:
-        said = entry.get("because", {})
-        because = dict.fromkeys(rules.SCALE, said) if isinstance(said, str) else said
-        found[entry["id"]] = Claim(**{**entry, "because": because})
-    return found
+def _checked() -> tuple[dict[str, Any], dict[str, Claim]]:
+    content, claims, faults = _examined(place().claims)
+    if faults:
+        more = f" `python -m helpers claims` lists {len(faults) - 1} more." if len(faults) > 1 else ""
+        raise RegistryError(faults[0] + more)
+    return content, {claim.id: claim for claim in claims}
 
 
 def article() -> dict[str, Any]:
@@ -618,7 +610,7 @@ def conventions() -> dict[str, Any]:
 def claim(claim_id: str) -> Claim:
     """One claim by id; RegistryError if there is none."""
     executions.note("claim", claim_id)
-    known = _loaded()
+    known = _checked()[1]
     if claim_id not in known:
         ids = f"the ids run from {min(known)} to {max(known)}" if known else "the registry is empty"
         raise RegistryError(f"There is no claim {claim_id}; {ids}.")
@@ -627,7 +619,7 @@ def claim(claim_id: str) -> Claim:
 
 def in_notebook(name: str) -> list[Claim]:
     """The claims that a notebook judges, in reading order."""
-    found = [entry for entry in _loaded().values() if entry.notebook == name]
+    found = [entry for entry in _checked()[1].values() if entry.notebook == name]
     executions.note("claims of", name)
     executions.note("claim", *(entry.id for entry in found))
     return found

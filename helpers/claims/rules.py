@@ -135,7 +135,8 @@ _BOUNDS: dict[str, tuple[int, Callable[[Any, Any], bool]]] = {
 }
 
 
-def _within(given: Mapping[str, Any], value: Any) -> bool:
+def within(given: Mapping[str, Any], value: Any) -> bool:
+    """Whether a value keeps all the bounds of a condition."""
     return all(test(float(value), given[key]) for key, (_, test) in _BOUNDS.items() if key in given)
 
 
@@ -192,7 +193,7 @@ def _fact(given: Mapping[str, Any], value: str) -> Outcome:
     for word, wanted in (("equals", True), ("is_not", False)):
         if word in given:
             return (value.casefold() == str(given[word]).casefold()) is wanted
-    return _within(given, value)
+    return within(given, value)
 
 
 # -------------------------------------------------------------------------------------------- wording
@@ -269,7 +270,7 @@ def _fact_text(given: Mapping[str, Any], label: Label) -> str:
 #: Every test a rule may use, by name.
 TESTS: dict[str, Test] = {
     "level": Test(_reads(_level_text), lambda given, x: _level(given, x) >= 0, _level),
-    "bound": Test(_reads(_bounds_text), _within, _inside),
+    "bound": Test(_reads(_bounds_text), within, _inside),
     "sign": Test(_reads(lambda given, label: given["is"]), lambda given, x: _sign(given, x) > 0, _sign),
     "compare": Test(_reads(_compare_text), lambda given, x, y: _compare(given, x, y) > 0, _compare),
     "rank": Test(_reads(_rank_text), lambda given, *ranks: _rank(given, *ranks) >= 0, _rank),
