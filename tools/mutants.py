@@ -44,6 +44,7 @@ EQUIVALENT = {
         "of the standings weak comes last in the alphabet"
     ),
     'if registry.made_up() and opened.source < "synthetic":': "no other source comes later in the alphabet",
+    'return float(value if given["is"] >= "positive" else -value)': "the other word comes before it",
     'if part.weak or (part.role >= "detail" and part.outcome is not True):': (
         "every later role that does not hold is capped lower"
     ),

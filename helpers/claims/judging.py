@@ -212,7 +212,7 @@ def _payload(
     origin = _origin(claim)
     made_up = origin["source"] == "synthetic" and not registry.made_up()
     payload = {
-        **_head(claim, origin),
+        **about(claim, origin),
         **_findings(claim, run),
         **_conclusion(claim, run, None if run.missing or made_up else lower_to),
         "caveat": " ".join(filter(None, [caveat, run.missing])) or None,
@@ -301,7 +301,7 @@ def rederived(claim: registry.Claim, payload: Mapping[str, Any]) -> dict[str, An
     return {**_conclusion(claim, run, payload["lowered"]), "decides": _findings(claim, run)["decides"]}
 
 
-def _head(claim: registry.Claim, origin: dict[str, Any]) -> dict[str, Any]:
+def about(claim: registry.Claim, origin: dict[str, Any]) -> dict[str, Any]:
     """What a payload says of the claim itself."""
     return {
         "id": claim.id,

@@ -69,7 +69,7 @@ def measured(
     other: Axes,
     often: Mapping[str, Iterable[Any]],
     later: Axes,
-    control: str | None = None,
+    control: str | None,
 ) -> Measured:
     """Call a measuring function in every way that :func:`helpers.claims.judge` was asked for."""
     found = call(claim, measure, {})
@@ -334,22 +334,22 @@ def _specifications(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Rows of the specifications of one axis that change a figure, and the axis in numbers."""
     axis, kind = tried[0][0].axis, tried[0][0].kind
-    base = before = {key: run.figures[key] for key in rules.measures_of(claim.rule, rules.TURNING)}
+    turning = rules.measures_of(claim.rule, rules.TURNING)
+    base = before = {key: value for key, value in run.figures.items() if key in turning}
     rows: list[dict[str, Any]] = []
-    absent, copies, near = [], 0, 0
+    first, absent, copies, near = deciding(claim), [], 0, 0
     for choice, result in tried:
         if isinstance(result, market.Missing):
             absent.append(choice.name)
             continue
-        own = {key: result[key] for key in base}
+        own = {key: value for key, value in result.items() if key in base}
         near += _quoted(claim, own) in (_quoted(claim, base), _quoted(claim, before))
         if own in (base, before):
             copies += 1  # it changes no figure, or is its neighbour once more
             continue
         before = own
-        shown = {
-            key: result[key] for key in result if own.get(key) != base.get(key) or key == deciding(claim)
-        }
+        shown = {key: value for key, value in own.items() if value != base[key]}
+        shown |= {first: result[first]} if first else {}
         verdict = outcome(claim, result, run.spread)[0]
         rows.append({"axis": axis, "value": choice.name, "kind": kind, "figures": shown, "verdict": verdict})
     of = len(rows) + copies
@@ -461,6 +461,8 @@ def _base_rate(
     true = sum(all(part.outcome is True for part in day) for day in parts)
     figures = [day.get(deciding(claim)) for day in told.values()]
     known = [figure for figure in figures if isinstance(figure, (int, float))]
+    # Tenth, fiftieth and ninetieth percentile of the deciding figure.
+    cuts = [round(float(cut), DECIMALS) for cut in np.quantile(known, [0.1, 0.5, 0.9])] if known else None
     return {
         "days": len(told),
         "first": min(told),
@@ -469,10 +471,7 @@ def _base_rate(
         "share": round(true / len(told), DECIMALS),
         "lost": len(lost) + len(others) - len(told),
         "conditions": [sum(part.outcome is True for part in each) for each in zip(*parts, strict=True)],
-        # Tenth, fiftieth and ninetieth percentile of the deciding figure.
-        "quantiles": [round(float(cut), DECIMALS) for cut in np.quantile(known, [0.1, 0.5, 0.9])]
-        if known
-        else None,
+        "quantiles": cuts,
     }
 
 

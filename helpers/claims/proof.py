@@ -8,9 +8,6 @@ from typing import Any
 from helpers.claims import card, judging, measuring, registry
 from helpers.files import HelperError
 
-#: What follows from the rest of a payload and is compared after deriving it again.
-_DERIVED = ("verdict", "by_rule", "because", "capped", "decides", "tally", "parts", "flip")
-
 
 def faults(shown: Mapping[str, Any]) -> list[str]:
     """What of a verdict's output does not follow from its own figures, the registry and the facts of today.
@@ -41,11 +38,10 @@ def _faults(claim: registry.Claim, payload: Mapping[str, Any], shown: Mapping[st
             f"its registry entry or a fact was changed after {claim.notebook} was executed, or it was executed for "
             "another article; execute it again"
         ]
-    again = judging.rederived(claim, payload)
+    again, said = judging.rederived(claim, payload), judging.about(claim, payload["data"])
     found = [
-        f"{key} is not what its figures and its rule give" for key in _DERIVED if again[key] != payload[key]
+        f"{key} is not what its figures and its rule give" for key in again if again[key] != payload[key]
     ]
-    said = judging._head(claim, payload["data"])
     found += [
         f"{key} is not what the registry and the record say" for key in said if said[key] != payload[key]
     ]
