@@ -560,6 +560,18 @@ def test_because_names_the_condition_that_decides(use):
     assert payload("C01", gain)["because"] == "it is so and not so, which decides nothing."
 
 
+def test_because_tells_two_figures_at_most(use):
+    three = {**TWO, "rest": {"label": "Rest", "unit": "%"}}
+    use(
+        entry(
+            measures=three,
+            rule=letter({"all": [{"sign": {"measure": key, "is": "positive"}} for key in three]}),
+        )
+    )
+    told = "Gain of the index is 2.00\u00a0% and Loss of the other is 3.00\u00a0%, as the sentence says."
+    assert payload("C01", {"gain": 2.0, "loss": 3.0, "rest": 4.0})["because"] == told
+
+
 def test_because_never_tells_a_figure_that_is_not_known(use):
     use(entry(measures=TWO, because={"supported": "It rose by {gain:1}, the other by {loss:1}."}))
     told = "It rose by 12.0\u00a0%, the other by 3.0\u00a0%."

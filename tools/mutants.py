@@ -45,6 +45,7 @@ EQUIVALENT = {
     ),
     'if registry.made_up() and opened.source < "synthetic":': "no other source comes later in the alphabet",
     'return float(value if given["is"] >= "positive" else -value)': "the other word comes before it",
+    "return bool(side * slope >= 0)": "a slope of zero cannot tell before",
     'if part.weak or (part.role >= "detail" and part.outcome is not True):': (
         "every later role that does not hold is capped lower"
     ),
