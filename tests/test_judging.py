@@ -437,6 +437,14 @@ def test_a_band_is_measured_on_the_other_days(use):
     assert found["specifications"][0]["verdict"] == "unverified"
 
 
+def test_the_width_of_a_difference_keeps_its_unit_unless_that_is_percent(use):
+    use(entry(measures={key: {**given, "unit": "x"} for key, given in TWO.items()}, rule=letter(LEAD)))
+    (width,) = [
+        one for one in payload("C01", both, often={"day": DAYS})["measured"] if " minus " in one["label"]
+    ]
+    assert width["unit"] == "x"
+
+
 def test_a_band_in_standard_deviations_needs_other_days(use):
     use(entry(rule=letter(BAND)))
     for measure in (walk, {"gain": 12.0}):
