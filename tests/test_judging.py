@@ -293,6 +293,13 @@ def test_four_days_in_five_are_most_days(use, true, verdict):
     assert found["capped"] == (said if verdict != "supported" else [])
 
 
+def test_what_is_true_on_other_days_and_fails_on_its_own_stays_contradicted(use):
+    use(entry(rule=letter({"bound": {"measure": "gain", "above": -99}})))
+    found = payload("C01", lambda day="2025-12-10": walk(day, -100.0), often={"day": DAYS})
+    assert found["base_rate"]["share"] == 1
+    assert (found["verdict"], found["capped"]) == ("contradicted", [])
+
+
 def test_a_sentence_with_a_caveat_is_not_capped_twice(use):
     use(entry(rule=letter({"bound": {"measure": "gain", "above": -99}}, detail=[ABOVE])))
     found = payload("C01", lambda day="2025-12-10": walk(day, 9.0), often={"day": DAYS})
