@@ -238,8 +238,9 @@ def outdated(notebook: NotebookNode) -> list[str]:
     """What of its collection was changed after a notebook was executed: the head, facts by id; in words."""
     from helpers.claims import registry
 
-    known = notebook.metadata.get(RECORD, {})
-    facts = known.get("facts", {})
+    known = notebook.metadata.get(RECORD, {"head": None, "facts": {}})
+    if not isinstance(known, dict) or not isinstance(facts := known.get("facts"), dict):
+        return ["the record of what it cites"]
     now = _facts(facts)
     found = ["the head of claims.yaml"] if known.get("head") not in (None, _short(registry.head())) else []
     odd = [key for key in facts if facts[key] != now[key]]

@@ -165,3 +165,7 @@ def test_what_a_notebook_shows_besides_its_verdicts_was_not_changed_since(tmp_pa
         registry.use(tmp_path / "own")
         (fault,) = faults(book)
         assert "01-first: the head of claims.yaml was changed after it was executed" in fault
+        for garbled in ("", [], {"facts": ["year"]}, {}):
+            book.metadata[executions.RECORD] = garbled
+            (fault,) = faults(book)
+            assert "01-first: the record of what it cites was changed after it was executed" in fault
