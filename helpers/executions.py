@@ -231,7 +231,7 @@ def record(name: str, notebook: NotebookNode, read: Iterable[Read]) -> None:
 
     judged = {key for claim in registry.load().values() if claim.notebook == name for key in claim.facts}
     cited = {key for kind, key in read if kind == "fact"} - judged
-    notebook.metadata[RECORD] = {"head": _short(registry.head()), "facts": _facts(cited)}
+    notebook.metadata[RECORD] = {"head": _digest(registry.head())[:8], "facts": _facts(cited)}
 
 
 def outdated(notebook: NotebookNode) -> list[str]:
@@ -242,7 +242,9 @@ def outdated(notebook: NotebookNode) -> list[str]:
     if not isinstance(known, dict) or not isinstance(facts := known.get("facts"), dict):
         return ["the record of what it cites"]
     now = _facts(facts)
-    found = ["the head of claims.yaml"] if known.get("head") not in (None, _short(registry.head())) else []
+    found = (
+        ["the head of claims.yaml"] if known.get("head") not in (None, _digest(registry.head())[:8]) else []
+    )
     odd = [key for key in facts if facts[key] != now[key]]
     return found + [f"the fact {key}" if key else "the public record" for key in odd]
 
@@ -251,14 +253,8 @@ def _facts(names: Iterable[str]) -> dict[str, str]:
     """A digest of each fact; an empty name is all of them."""
     from helpers.claims import registry
 
-    known = registry.facts()
-    return {
-        key: _short([vars(fact) for fact in known.values() if key in ("", fact.id)]) for key in sorted(names)
-    }
-
-
-def _short(value: Any) -> str:
-    return _digest(value)[:8]
+    known = registry.facts().values()
+    return {key: _digest([vars(fact) for fact in known if key in ("", fact.id)])[:8] for key in sorted(names)}
 
 
 def said(kept: Mapping[str, float]) -> str:
