@@ -33,6 +33,9 @@ MOST = 80
 #: The cell that asks a kernel at its end what it has read.
 ASK = "from helpers import executions; print(executions.told())"
 
+#: Where a saved notebook keeps what of its collection it was executed under, besides the claims that it judges.
+RECORD = "executed_record"
+
 _INSTALLED = sorted({sysconfig.get_path(name) for name in ("purelib", "platlib")})
 _read: set[Read] = set()
 
@@ -193,6 +196,7 @@ class Now:
             for cell, outputs in zip(notebooks.code_cells(notebook), json.loads(shown), strict=True):
                 cell.outputs = [from_dict(output) for output in outputs]
             notebooks.normalise(notebook)
+            record(name, notebook, read)
             return float(kept["when"])
         return None
 
@@ -204,6 +208,7 @@ class Now:
         # An odd answer or a full disk costs the next run its time, and nothing else.
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError, HelperError):
             states = self.of((kind, key) for kind, key in json.loads(read))
+            record(name, notebook, states)
             kept = {
                 "when": time.time(),
                 "data": self._data(),
@@ -218,6 +223,38 @@ class Now:
 
     def _data(self) -> list[str]:
         return [self.held.sha, self.market.fingerprint] if self.held else []
+
+
+def record(name: str, notebook: NotebookNode, read: Iterable[Read]) -> None:
+    """Write into a notebook the head of its collection, and the facts that it cites beyond those of its claims."""
+    from helpers.claims import registry
+
+    judged = {key for claim in registry.load().values() if claim.notebook == name for key in claim.facts}
+    cited = {key for kind, key in read if kind == "fact"} - judged
+    notebook.metadata[RECORD] = {"head": _digest(registry.head())[:8], "facts": _facts(cited)}
+
+
+def outdated(notebook: NotebookNode) -> list[str]:
+    """What of its collection was changed after a notebook was executed: the head, facts by id; in words."""
+    from helpers.claims import registry
+
+    known = notebook.metadata.get(RECORD, {"head": None, "facts": {}})
+    if not isinstance(known, dict) or not isinstance(facts := known.get("facts"), dict):
+        return ["the record of what it cites"]
+    now = _facts(facts)
+    found = (
+        ["the head of claims.yaml"] if known.get("head") not in (None, _digest(registry.head())[:8]) else []
+    )
+    odd = [key for key in facts if facts[key] != now[key]]
+    return found + [f"the fact {key}" if key else "the public record" for key in odd]
+
+
+def _facts(names: Iterable[str]) -> dict[str, str]:
+    """A digest of each fact; an empty name is all of them."""
+    from helpers.claims import registry
+
+    known = registry.facts().values()
+    return {key: _digest([vars(fact) for fact in known if key in ("", fact.id)])[:8] for key in sorted(names)}
 
 
 def said(kept: Mapping[str, float]) -> str:

@@ -169,6 +169,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     stamps = {STAMP: fingerprint(notebook), OUTPUTS: outputs_fingerprint(notebook)}
+    stamps |= {key: value for key, value in notebook.metadata.items() if key == executions.RECORD}
     notebook.metadata = from_dict({"kernelspec": kernel, "language_info": {"name": "python"}, **stamps})
     return notebook
 
@@ -533,11 +534,17 @@ def examined(
     """
     from helpers.claims import MIME, registry
     from helpers.claims import proof as proving
+    from helpers.words import listing
 
     found: dict[str, dict[str, Any]] = {}
     faults: list[str] = []
     for name, notebook in books.items():
         faults += execution_faults(name, notebook)
+        if proof and (changed := executions.outdated(notebook)):
+            what, have = listing(changed), "were" if len(changed) > 1 else "was"
+            faults.append(
+                f"{name}: {what} {have} changed after it was executed; execute it again with {_command(name)}."
+            )
         met = set()
         for number, shown in _shown(notebook):
             payload = shown[MIME]

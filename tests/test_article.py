@@ -326,7 +326,8 @@ def test_a_sealed_claim_that_is_gone_and_a_garbled_seal_are_named(begun, capsys)
     registry.use(begun)
     (fault,) = registry.unfinished()
     assert fault.startswith("seal.json: C01 was sealed on ")
-    for text in ("{", "[]", '{"sealed": {"C01": 1}, "executed": {}}', '{"sealed": {}}'):
+    odd = '{"sealed": {"C01": {"rule": "x", "date": "", "before": true}}, "executed": {}}'
+    for text in ("[" * 9000, odd, "{", "[]", '{"sealed": {"C01": 1}, "executed": {}}', '{"sealed": {}}'):
         (begun / "seal.json").write_text(text)
         assert "seal.json is no seal" in error(capsys, "claims", "--check", "--article", begun)
 

@@ -61,6 +61,9 @@ def run(tmp_path, monkeypatch):
 def test_exactly_what_depends_on_a_change_is_executed_again(run, tmp_path, monkeypatch):
     done, first = run()
     assert done == list(CODE)
+    written = {name: notebooks.read(tmp_path / "out" / f"{name}.ipynb").metadata for name in CODE}
+    assert written["03-claim"][executions.RECORD]["facts"] == {}
+    assert written["04-claims"][executions.RECORD]["facts"].keys() == {""}  # all of them
     done, again = run()
     assert (done, again) == ([], first)
 
@@ -79,9 +82,10 @@ def test_exactly_what_depends_on_a_change_is_executed_again(run, tmp_path, monke
     assert b"3 " in changed["02-own"]
 
     claim = registry.claim("C16")
+    content = {"claims": [], **registry.head()}
     known = registry.load() | {"C16": dataclasses.replace(claim, says=f"{claim.says}!")}
     with monkeypatch.context() as patch:
-        patch.setattr(registry, "_loaded", lambda: known)
+        patch.setattr(registry, "_checked", lambda: (content, known))
         assert run()[0] == ["03-claim", "04-claims", "05-verdicts"]
     fact = registry.fact("denn-deal-price")
     known = registry.facts() | {fact.id: dataclasses.replace(fact, value="7")}
@@ -119,3 +123,49 @@ def test_the_warmed_process_takes_its_kernels_with_it():
     parent.process.wait()
     assert psutil.wait_procs([kernel], timeout=5)[1] == []
     assert kernel.poll() == 0
+
+
+def test_what_a_notebook_shows_besides_its_verdicts_was_not_changed_since(tmp_path):
+    """Facts that a cell cites and no rule, and the head of the collection: named, each for what it is."""
+    claims = {key: {**entry} for key, entry in reporting.CLAIMS.items()}
+    claims["C01"]["facts"] = ["cuts"]  # the rest of what C01 rests on is seen to by its verdict's own hash
+    read = [("fact", "cuts"), ("fact", "year"), ("fact", "venue"), ("claim", "C01")]
+
+    def faults(book):
+        return [fault for fault in notebooks.examined({"01-first": book})[1] if " changed after " in fault]
+
+    with reporting.registered(tmp_path / "own", claims):
+        book = notebooks.normalise(reporting.notebook("Did it rise?", reporting.code("year = 5")))
+        assert faults(book) == []  # executed before anything was recorded
+        executions.record("01-first", book, read)
+        assert list(book.metadata[executions.RECORD]["facts"]) == ["venue", "year"]
+        notebooks.normalise(book)  # who makes the stamps anew leaves what was recorded
+        assert faults(book) == []
+    record = tmp_path / "own" / "facts" / "record.csv"
+    for id_, words in (
+        ("year", ["01-first: the fact year was changed after it was executed; execute it again with"]),
+        ("cuts", []),
+        ("late", []),
+    ):
+        before = record.read_bytes()
+        record.write_text(record.read_text("utf-8").replace(f"Subject of {id_}", "Another"), "utf-8")
+        with reporting.registered(tmp_path / "own", claims, facts=False):
+            found = faults(book)
+            assert len(found) == len(words)
+            assert all(one.startswith(word) for one, word in zip(found, words, strict=True))
+            everything = notebooks.normalise(reporting.notebook("All?", reporting.code("len(facts)")))
+            executions.record("02-second", everything, [("fact", "")])
+        record.write_bytes(before)
+        with reporting.registered(tmp_path / "own", claims, facts=False):
+            (fault,) = faults(everything)
+            assert "the public record was changed" in fault
+    with reporting.registered(tmp_path / "own", claims):
+        path = registry.place().claims
+        path.write_text(path.read_text("utf-8").replace("A collection", "Another title"), "utf-8")
+        registry.use(tmp_path / "own")
+        (fault,) = faults(book)
+        assert "01-first: the head of claims.yaml was changed after it was executed" in fault
+        for garbled in ("", [], {"facts": ["year"]}, {}):
+            book.metadata[executions.RECORD] = garbled
+            (fault,) = faults(book)
+            assert "01-first: the record of what it cites was changed after it was executed" in fault

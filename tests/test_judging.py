@@ -111,6 +111,14 @@ def test_the_public_record_is_judged_without_a_market(use, monkeypatch):
         claims.judge("C02", gain)
 
 
+def test_an_article_about_the_made_up_market_is_judged_on_it_alone(use, monkeypatch):
+    use(market="synthetic")
+    with pytest.raises(JudgementError, match=r"C01 is about the made-up market; set MARKET_DATA=synthetic"):
+        claims.judge("C01", gain)
+    monkeypatch.setattr(market, "_current", claiming.MADE_UP)
+    assert payload("C01", gain)["verdict"] == "supported"
+
+
 def test_further_figures_come_from_frames_with_their_unit(use):
     use()
     frame = pd.DataFrame({"a": [1.0], "b": [2.0]}, index=["x"])
@@ -285,6 +293,13 @@ def test_four_days_in_five_are_most_days(use, true, verdict):
     assert found["capped"] == (said if verdict != "supported" else [])
 
 
+def test_what_is_true_on_other_days_and_fails_on_its_own_stays_contradicted(use):
+    use(entry(rule=letter({"bound": {"measure": "gain", "above": -99}})))
+    found = payload("C01", lambda day="2025-12-10": walk(day, -100.0), often={"day": DAYS})
+    assert found["base_rate"]["share"] == 1
+    assert (found["verdict"], found["capped"]) == ("contradicted", [])
+
+
 def test_a_sentence_with_a_caveat_is_not_capped_twice(use):
     use(entry(rule=letter({"bound": {"measure": "gain", "above": -99}}, detail=[ABOVE])))
     found = payload("C01", lambda day="2025-12-10": walk(day, 9.0), often={"day": DAYS})
@@ -411,10 +426,30 @@ def test_a_band_is_measured_on_the_other_days(use):
     figures = pd.DataFrame([both(day) for day in DAYS])
     sd, lead = np.std(figures["gain"], ddof=1), np.std(figures["gain"] - figures["loss"], ddof=1)
     assert found["spread"] == pytest.approx({"gain": sd, "gain-loss": lead}, abs=1e-4)
+    assert found["measured"][2:] == [
+        {
+            "label": "Standard deviation on other days: Gain of the index",
+            "value": found["spread"]["gain"],
+            "unit": "%",
+        },
+        {
+            "label": "Standard deviation on other days: Gain of the index minus Loss of the other",
+            "value": found["spread"]["gain-loss"],
+            "unit": "pp",
+        },
+    ]
     edge = round(found["spread"]["gain"] * 0.5, 4)
     assert payload("C01", lambda day="x": {**both(day), "gain": edge} if day == "x" else both(day),
                    often={"day": DAYS})["parts"][0]["outcome"] is None  # fmt: skip
     assert found["specifications"][0]["verdict"] == "unverified"
+
+
+def test_the_width_of_a_difference_keeps_its_unit_unless_that_is_percent(use):
+    use(entry(measures={key: {**given, "unit": "x"} for key, given in TWO.items()}, rule=letter(LEAD)))
+    (width,) = [
+        one for one in payload("C01", both, often={"day": DAYS})["measured"] if " minus " in one["label"]
+    ]
+    assert width["unit"] == "x"
 
 
 def test_a_band_in_standard_deviations_needs_other_days(use):
@@ -459,6 +494,14 @@ def test_a_fact_may_have_a_colon_in_its_name(use, monkeypatch):
     monkeypatch.setattr(claiming, "FACTS", [*claiming.FACTS, more])
     use(entry(rule=letter({"fact": {"id": "steps", "above": 3}}), measures=None, facts=["steps"]))
     assert card.flip_line(payload("C01")) == "Rates: steps in 2025: it stands just at its bound."
+
+
+@pytest.mark.parametrize(
+    ("unit", "far"), [("", "2.00"), ("count", "2"), ("x", "2.00\u00a0x"), ("%", "2.00\u00a0pp")]
+)
+def test_only_a_distance_of_percentages_is_in_points(use, unit, far):
+    use(entry(measures={"gain": {"label": "Gain", "unit": unit}}))
+    assert card.flip_line(payload("C01", {"gain": 12.0})) == f"Gain: it holds by {far}."
 
 
 def test_a_rank_is_away_by_places(use):
@@ -519,6 +562,46 @@ def test_because_has_thirty_words_at_most(use, values):
     found = payload("C01", {**values, "dates": ["2025-12-01", "2025-12-02", "2025-12-03", "2025-12-04"]})
     assert 3 < len(found["because"].split(" ")) <= 31
     assert "{" not in found["because"]
+
+
+def test_because_names_the_condition_that_decides(use):
+    use(entry(measures=TWO, rule=letter(ABOVE, {"bound": {"measure": "loss", "above": 10}})))
+    assert payload("C01", {"gain": 12.0, "loss": 3.0})["because"] == (
+        "Loss of the other is 3.00\u00a0%, which is not what the sentence says."
+    )
+    assert payload("C01", {"gain": None, "loss": 12})["because"] == "Not in these data: Gain of the index."
+    use(entry(rule=letter(ABOVE, {"fact": {"id": "unknown", "equals": "y", "asks": "it is so and not so"}}),
+              facts=["unknown"]))  # fmt: skip
+    assert payload("C01", gain)["because"] == "it is so and not so, which decides nothing."
+
+
+def test_because_tells_two_figures_at_most(use):
+    three = {**TWO, "rest": {"label": "Rest", "unit": "%"}}
+    use(
+        entry(
+            measures=three,
+            rule=letter({"all": [{"sign": {"measure": key, "is": "positive"}} for key in three]}),
+        )
+    )
+    told = "Gain of the index is 2.00\u00a0% and Loss of the other is 3.00\u00a0%, as the sentence says."
+    assert payload("C01", {"gain": 2.0, "loss": 3.0, "rest": 4.0})["because"] == told
+
+
+def test_because_never_tells_a_figure_that_is_not_known(use):
+    use(entry(measures=TWO, because={"supported": "It rose by {gain:1}, the other by {loss:1}."}))
+    told = "It rose by 12.0\u00a0%, the other by 3.0\u00a0%."
+    assert payload("C01", {"gain": 12.0, "loss": 3.0})["because"] == told
+    plain = "Gain of the index is 12.00\u00a0%, as the sentence says."
+    assert payload("C01", {"gain": 12.0, "loss": None})["because"] == plain
+
+
+def test_where_every_sentence_is_too_long_the_last_is_cut(use):
+    measures = {key: {"label": f"{'word ' * 25}{key}", "unit": "%"} for key in TWO}
+    use(
+        entry(measures=measures, rule=letter({"compare": {"measure": "gain", "is": "above", "than": "loss"}}))
+    )
+    found = payload("C01", {"gain": 12, "loss": 3})["because"]
+    assert found == f"{'word ' * 25}gain (%): above word word …"
 
 
 @pytest.mark.parametrize(("words", "kept"), [(23, True), (24, False)])
@@ -817,6 +900,12 @@ def broken(value="fine"):
         (lambda: broken("inf"), "measure gain: A figure is inf; give a finite number"),
         (lambda: broken("nat"), "measure gain: A figure is no date"),
         (lambda: {"gain": {}}, "measure gain: A figure is a number, text, date or list"),
+        (lambda: {"gain": 10**400}, "measure gain: A figure is too large; give a finite number"),
+        (lambda: {"gain": 1e200}, "measure gain: A figure is 1e+200; give a finite number"),
+        (lambda: {"gain": np.ma.masked}, "measure gain: A figure is nan; give a finite number"),
+        (lambda: {"gain": pd.NA}, "measure gain: A figure is a number, text, date or list of them, not NAType"),
+        (lambda: np.array([1.0, 2.0]), "the rule compares gain as a number, and it is '[1.0, 2.0]'"),
+        (lambda: pd.Series([1.0, 2.0], ["gain", "gain"]), "measure gain: A figure is a number, text, date or list"),
         (lambda: {"gain": "much"}, "the rule compares gain as a number, and it is 'much'"),
         (lambda: {"gain": True}, "the rule compares gain as a number"),
         (lambda: {"gain": [1.0]}, "the rule compares gain as a number"),
@@ -861,6 +950,7 @@ class Nameless:
         ({("kind", "when"): [("net", 1)]}, "`when` is no argument of gain"),
         ({"kind": [Nameless()]}, "the values of `kind` do not name themselves; give a mapping"),
         ({"kind": [["net", Nameless()]]}, "do not name themselves"),
+        ({"day": [pd.NaT]}, "the values of `day` do not name themselves"),
         ({"kind": []}, "the axis `kind` has no alternatives; give some or drop it."),
         ({"kind": {}}, "the axis `kind` has no alternatives"),
         ({"kind": "net"}, "the axis `kind` holds one value; give a list"),
@@ -895,6 +985,12 @@ def test_choices_that_are_none_are_refused(use, vary, sentence):
         ({"vary": {"fee": [1]}, "other": {"fee": [1]}}, "fee 1 stands in `vary` and in `other`; a way to"),
         ({"more": ["words"]}, "further figures: `more` holds frames, or tuples"),
         ({"more": 5}, "further figures: `more` holds frames, or tuples"),
+        ({"more": [("x", 1.0, 2)]}, "further figures: `more` holds frames, or tuples"),
+        ({"more": [()]}, "further figures: `more` holds frames, or tuples"),
+        ({"later": {"day": [pd.NaT]}}, "the values of `day` do not name themselves"),
+        ({"often": {"day": [np.datetime64("NaT")] * 12}}, "the values of `day` do not name themselves"),
+        ({"control": 5}, "`control` is a sentence, not int; write one."),
+        ({"caveat": ["Thin."]}, "`caveat` is a sentence, not list; write one."),
         ({"more": [("x", float("nan"), "%")]}, "further figures: A figure is nan"),
         ({"lower_to": "mixed"}, "lowering a verdict needs its reason in `caveat`."),
         ({"lower_to": "mixed", "caveat": "  "}, "lowering a verdict needs its reason"),

@@ -18,6 +18,7 @@ def test_a_verdict_follows_from_its_figures(key):
     claim, payload = registry.claim(key), PAYLOADS[key]
     again = judging.rederived(claim, payload)
     assert {name: again[name] for name in KEYS} == {name: payload[name] for name in KEYS}
+    assert judging.entry_hash(claim) == payload["claim"]["entry"]
     for row in payload["specifications"]:
         found = {**payload["figures"], **row["figures"]}
         assert measuring.outcome(claim, found, payload["spread"])[0] == row["verdict"], row["value"]

@@ -108,7 +108,12 @@ def test_our_own_registry_is_whole():
         ("a: !!python/object/apply:os.getcwd []\n", ["claims.yaml line 1"]),
         ("a: 1\n---\nb: 2\n", ["claims.yaml line 2"]),
         ("a: b\x00c\n", ["claims.yaml"]),
-        ("a: " + "9" * 6000 + "\n", ["claims.yaml"]),
+        ("b: 1\na: " + "9" * 6000 + "\n", ["claims.yaml line 2", "'99999999999999999999' is no number"]),
+        ("b: 1\na: 010\n", ["claims.yaml line 2", "'010' is no number in plain digits"]),
+        ("b: 1\na: 1:30\n", ["claims.yaml line 2", "'1:30' is no number"]),
+        ("b: 1\na: !!int abc\n", ["claims.yaml line 2", "'abc' is no number"]),
+        ("b: 1\na: b\ufffec\n", ["claims.yaml line 2", "control character"]),
+        ("b: 1\n\ta: 1\n", ["claims.yaml line 2"]),
         ("# " + "x" * 2_000_001, ["claims.yaml", "bytes"]),
     ],
 )
@@ -154,6 +159,14 @@ BOUND = {"measure": "gain", "above": 10}
         ({"series": ["^NOPE"]}, ["unknown series ^NOPE"]),
         ({"facts": ["nobody-said"]}, ["unknown fact nobody-said"]),
         ({"as_of": "2025-02-30"}, ["as_of", "is not a 'date'"]),
+        ({"asserts": {"value": [], "unit": "%"}}, ["asserts/value", "non-empty"]),
+        (
+            {"asserts": {"value": [None], "unit": "%"}},
+            ["asserts/value/0", "is not of type 'number', 'string'"],
+        ),
+        ({"because": {"supported": "It is {gain.value:1}."}}, ["names gain.value, which is neither"]),
+        ({"because": {"supported": "The gain is {gain!r}."}}, ["brace"]),
+        ({"because": {"supported": "The gain is {gain:12}."}}, ["asks gain for '12'"]),
         ({"as_of": "20251210"}, ["as_of", "is not a 'date'"]),
         ({"horizon": "soon"}, ["horizon"]),
         ({"decides": "loss"}, ["`decides` names loss"]),
@@ -276,6 +289,9 @@ ROW = "a,2025,s,f,v,u,press,https://example.org/a"
         ([ROW.replace("https://example.org/a", " ")], ["x.csv line 2 (a)", "source is empty"]),
         ([ROW, ROW], ["x.csv line 3 (a)", "stands twice"]),
         ([ROW.replace("2025", "2025-02-30")], ["x.csv line 2 (a)", "'2025-02-30' is no date"]),
+        ([ROW.replace("2025", "0000-01-01")], ["x.csv line 2 (a)", "'0000-01-01' is no date"]),
+        ([ROW.replace("a,2025", "a b,2025")], ["x.csv line 2 (a b)", "the id 'a b' is not made of letters"]),
+        ([ROW.replace(",f,", ",f\x85g,")], ["x.csv line 2", "control character"]),
         ([ROW.replace("2025", "yesterday")], ["x.csv line 2 (a)", "is no date"]),
         ([ROW.replace("https://example.org/a", "javascript:alert(1)")], ["x.csv line 2 (a)", "no web address"]),
         ([ROW.replace("https:", "JavaScript:")], ["no web address"]),
@@ -303,6 +319,12 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path):
     path.unlink()
     path.mkdir()
     refused(lambda: registry.read_facts(tmp_path), "x.csv cannot be read", "put a readable file there")
+
+
+def test_a_line_separator_in_a_cell_ends_no_row(tmp_path):
+    text = "\n".join([",".join(registry.FACT_COLUMNS), ROW.replace(",f,", ",f\u2028g,"), ""])
+    (tmp_path / "x.csv").write_text(text, "utf-8")
+    assert registry.read_facts(tmp_path)["a"].fact == "f\u2028g"
 
 
 def test_a_record_saved_by_a_spreadsheet_is_read(tmp_path):
@@ -339,11 +361,32 @@ def test_a_sentence_gets_its_figures(use, template, sentence):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("-3", -3), ("3.50", 3.5), ("nasdaq", None), ("nan", None), ("inf", None), ("", None)],
+    [
+        ("3", 3),
+        ("-3", -3),
+        ("3.50", 3.5),
+        ("nasdaq", None),
+        ("nan", None),
+        ("inf", None),
+        ("", None),
+        (".inf", None),
+        ("3_0", None),
+        ("٣", None),
+        ("e5", None),
+        ("1e400", None),
+        ("9" * 5000, None),
+        (" 3", None),
+        ("-", None),
+    ],
 )
 def test_the_number_that_a_fact_is(text, value):
     assert registry.number(text) == value
     assert type(registry.number(text)) is type(value)
+
+
+def test_a_record_is_a_folder(tmp_path):
+    (tmp_path / "facts").touch()
+    refused(lambda: registry.read_facts(tmp_path / "facts"), "facts is a file; make it a folder")
 
 
 def test_cards_of_the_article_show_the_rule_before_the_number(use):
@@ -373,3 +416,7 @@ def test_a_pair_that_collides_names_two_claims_that_there_are(use):
     assert together.pairs("tensions") == []
     (fault,) = use(text=yaml.dump({**head, "claims": entries[:1]}, Dumper=claiming._WrittenOut))
     assert "a pair names C02, which is no claim" in fault
+    assert fault.startswith("claims.yaml line ")
+    twice = {**head, "contradictions": [{**pair, "claims": ["C01", "C01"]}], "claims": entries}
+    (fault,) = use(text=yaml.dump(twice, Dumper=claiming._WrittenOut))
+    assert "contradictions/0/claims" in fault

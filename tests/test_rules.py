@@ -93,6 +93,8 @@ def test_both_bounds_must_hold():
         ({"dates": {"measure": "d", "months": ["2025-09", "2025-10"]}}, {"d": ["2025-09-18"]}, F),
         ({"dates": {"measure": "d", "within": ["2025-12-01", "2025-12-10"]}}, {"d": ["2025-12-10"]}, T),
         ({"dates": {"measure": "d", "within": ["2025-12-01", "2025-12-10"]}}, {"d": ["2025-12-11"]}, F),
+        ({"dates": {"measure": "d", "within": ["2025-12-01", "2025-12-10"]}}, {"d": ["2025-12-01"]}, T),
+        ({"dates": {"measure": "d", "within": ["2025-12-01", "2025-12-10"]}}, {"d": ["2025-11-30"]}, F),
         ({"dates": {"measure": "d", "within": ["2025-12-01", "2025-12-10"]}}, {"d": []}, F),
         # Stand-ins may refute a figure, never confirm it.
         ({"proxy": {"measures": ["x", "y"], "target": 2, "tolerance": 1}}, {"x": 3, "y": 9}, N),
@@ -247,6 +249,7 @@ def slope(b, t, sign="positive", **more):
         (4, 1.96, N),  # the interval ends at zero: it does not exclude it
         (4, 1.95, N),
         (-4, -1.97, F),
+        (-0.5, -1.97, F),  # however small it is
         (-4, -1.96, F),  # it ends at zero, which leaves no room for an effect of 2
         (4, -1.97, T),  # the slope has the sign, t only the precision
         (0, 0, N),

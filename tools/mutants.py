@@ -43,6 +43,12 @@ EQUIVALENT = {
     'without = {fact.id: replace(fact, value="") if fact.standing >= "weak" else fact for fact in facts}': (
         "of the standings weak comes last in the alphabet"
     ),
+    'if registry.made_up() and opened.source < "synthetic":': "no other source comes later in the alphabet",
+    'return float(value if given["is"] >= "positive" else -value)': "the other word comes before it",
+    "return bool(side * slope >= 0)": "a slope of zero cannot tell before",
+    'if part.weak or (part.role >= "detail" and part.outcome is not True):': (
+        "every later role that does not hold is capped lower"
+    ),
 }
 #: Operators whose changes only tell a value from an equal one: ``is`` for ``==`` beside None, True and False.
 _SAME = ("_Is_Eq", "_Eq_Is", "_IsNot_NotEq", "_NotEq_IsNot")

@@ -16,6 +16,8 @@ from helpers.claims import card, measuring, registry, rules
 from helpers.claims.measuring import Axes, Figures, JudgementError, Measure, Measured, outcome, plain
 from helpers.words import listing, num, quantity, say
 
+#: What a payload lists of a measurement as it is.
+_MEASURED = ("figures", "robustness", "specifications", "base_rate", "spread", "later")
 _judged: dict[str, dict[str, Any]] = {}  # payloads of the claims judged in this process
 
 
@@ -42,8 +44,8 @@ class Verdict:
 def _caps(verdict: str, run: Measured) -> tuple[str, list[str]]:
     """Lower praise and blame that few equivalent specifications share, and praise that is true anyway."""
     said = registry.conventions()
-    kind = [row["verdict"] for row in run.rows if row["kind"] == "equivalent"]
-    robustness, rate = run.robustness, run.rate
+    kind = [row["verdict"] for row in run.specifications if row["kind"] == "equivalent"]
+    robustness, rate = run.robustness, run.base_rate
     praise, blame = {rules.SUPPORTED, rules.CAVEAT}, {rules.CONTRADICTED, rules.MISLEADING}
     found, why = verdict, []
     side = praise if verdict in praise else blame if verdict in blame else set()
@@ -73,7 +75,7 @@ def _flips(claim: registry.Claim, parts: list[rules.Part]) -> list[dict[str, Any
 
     Where something fails or cannot be told, only that decides; else everything that holds does.
     """
-    deciding = [part for part in parts if part.role in (*rules.VOTING, "implied")]
+    deciding = [part for part in parts if part.role in rules.DECIDING]
     open_ = [part for part in deciding if part.outcome is not True]
     found = [part for part in open_ or deciding if part.margin is not None]
     first = measuring.deciding(claim)
@@ -111,17 +113,16 @@ def _because(
     """The registry's sentence for this verdict, filled; without one, the condition that decides, in words."""
     values = {key: (value, claim.unit(key)) for key, value in found.items()}
     template = claim.because.get(verdict)
-    if template and all(values[key][0] is not None for key in registry.slots(template) if key in values):
-        filled = registry.fill(template, values)
-        if _short(filled):
-            return filled
+    filled = registry.fill(template, values) if template else ""
+    if filled and _short(filled):
+        return filled
     if "not-checkable" in claim.rule:
         return str(claim.rule["not-checkable"])
     lacking = [claim.label(key) for key, (value, _) in values.items() if value is None]
     if lacking and verdict == rules.UNVERIFIED:
         return _first_short([f"Not in these data: {listing(lacking[:most])}." for most in (2, 1)])
-    voting = [part for part in parts if part.role in (*rules.VOTING, "implied")]
-    wanted = {rules.UNVERIFIED: None, rules.SUPPORTED: True, rules.CAVEAT: True}.get(verdict, False)
+    voting = [part for part in parts if part.role in rules.DECIDING]
+    wanted = None if verdict == rules.UNVERIFIED else False  # where the verdict is praise, all of them hold
     part = next((part for part in voting if part.outcome is wanted), voting[0])
     ending = {
         True: "as the sentence says",
@@ -164,7 +165,6 @@ def judge(
 
     Parameters
     ----------
-    claim_id : such as ``"C03"``
     measure : a function of its choices, all with defaults, that returns the claim's measures by key (a mapping or
         a Series; a bare number where the claim has one); or the figures themselves, for an exact fact; None for a
         claim of the public record alone
@@ -190,43 +190,59 @@ def judge(
     claim = registry.claim(claim_id)
     if callable(measure):
         run = measuring.measured(claim, measure, vary or {}, other or {}, often or {}, later or {}, control)
+    elif vary or other or often or later:
+        raise JudgementError(f"{claim_id}: figures have no choices to change; give their function.")
     else:
-        if vary or other or often or later:
-            raise JudgementError(f"{claim_id}: figures have no choices to change; give their function.")
         run = Measured(measuring.figures(claim, {} if measure is None else measure))
         measuring.check_spread(claim, run, "give a function, and `often` for other days")
+    for name, text in (("caveat", caveat), ("control", control)):
+        if not isinstance(text, str | None):
+            raise JudgementError(f"{claim_id}: `{name}` is a sentence, not {type(text).__name__}; write one.")
     if lower_to is not None and not (caveat or "").strip():
         raise JudgementError(f"{claim_id}: lowering a verdict needs its reason in `caveat`.")
+    _judged[claim_id] = _payload(claim, run, more, caveat, lower_to)
+    # Made here, so that what a card cannot show ends the cell like any other error.
+    return Verdict(_judged[claim_id], card.bundle(_judged[claim_id]))
+
+
+def _payload(
+    claim: registry.Claim, run: Measured, more: Sequence[Any], caveat: str | None, lower_to: str | None
+) -> dict[str, Any]:
+    """All that a verdict says; on made-up data its figures, and nothing that would read like a finding."""
     origin = _origin(claim)
     made_up = origin["source"] == "synthetic" and not registry.made_up()
     payload = {
-        **_head(claim, origin),
+        **about(claim, origin),
         **_findings(claim, run),
         **_conclusion(claim, run, None if run.missing or made_up else lower_to),
         "caveat": " ".join(filter(None, [caveat, run.missing])) or None,
         "measured": _measured(claim, run, more),
     }
-    _judged[claim_id] = _without(payload) if made_up else payload
-    # Made here, so that what a card cannot show ends the cell like any other error.
-    return Verdict(_judged[claim_id], card.bundle(_judged[claim_id]))
+    if not made_up:
+        return payload
+    return payload | {
+        **dict.fromkeys(("verdict", "by_rule", "robustness", "base_rate")),
+        **{key: [] for key in ("specifications", "flip", "later", "capped")},
+        "because": "",
+        "spread": {},
+        "tally": {"hold": 0, "fail": 0, "of": payload["tally"]["of"]},
+        "parts": [{**part, "outcome": None, "margin": None, "weak": False} for part in payload["parts"]],
+    }
 
 
 def board() -> pd.DataFrame:
     """The claims judged so far in this notebook: verdict, how firm it is, how often it would have been true."""
-    rows = []
+    rows = {}
     for claim_id, payload in _judged.items():
         firm, rate = payload["robustness"] or {"of": 0}, payload["base_rate"]
-        rows.append(
-            {
-                "Claim": claim_id,
-                "Verdict": card.LOOK[payload["verdict"]][0],
-                "Same verdict": _firm(firm),
-                "Turned by": ", ".join(card.turning(firm)) or "–",
-                "True on other days": f"{rate['true']} of {rate['days']}" if rate else "–",
-            }
+        rows[claim_id] = (
+            card.LOOK[payload["verdict"]][0],
+            _firm(firm),
+            ", ".join(card.turning(firm)) or "–",
+            f"{rate['true']} of {rate['days']}" if rate else "–",
         )
-    columns = ["Claim", "Verdict", "Same verdict", "Turned by", "True on other days"]
-    return pd.DataFrame(rows, columns=columns).set_index("Claim")
+    columns = ["Verdict", "Same verdict", "Turned by", "True on other days"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("Claim")
 
 
 def _firm(found: Mapping[str, Any]) -> str:
@@ -244,19 +260,17 @@ def specifications(claim_id: str) -> pd.DataFrame:
     if claim_id not in _judged:
         raise JudgementError(f"{claim_id} was not judged yet in this notebook; judge it first.")
     payload = _judged[claim_id]
-    same = {
-        "axis": "as judged",
-        "value": "as judged",
-        "figures": payload["figures"],
-        "verdict": payload["verdict"],
+    decides = payload["claim"]["decides"]
+    rows = {"as judged": {**payload, "axis": "as judged", "value": "as judged"}}
+    rows |= {f"{row['axis']}: {row['value']}": row for row in payload["specifications"]}
+    figures = [row["figures"].get(decides) for row in rows.values()]
+    columns = {
+        "axis": [row["axis"] for row in rows.values()],
+        "name": [row["value"] for row in rows.values()],
+        "value": [figure if isinstance(figure, (int, float)) else np.nan for figure in figures],
+        "verdict": [row["verdict"] for row in rows.values()],
     }
-    rows = {}
-    for row in [same, *payload["specifications"]]:
-        figure = row["figures"].get(payload["claim"]["decides"])
-        name = "as judged" if row is same else f"{row['axis']}: {row['value']}"
-        number = figure if isinstance(figure, (int, float)) else np.nan
-        rows[name] = (row["axis"], row["value"], number, row["verdict"])
-    return pd.DataFrame(rows, index=["axis", "name", "value", "verdict"]).T.astype({"value": float})
+    return pd.DataFrame(columns, index=list(rows)).astype({"value": float})
 
 
 def _conclusion(claim: registry.Claim, run: Measured, lower_to: str | None = None) -> dict[str, Any]:
@@ -283,17 +297,11 @@ def _conclusion(claim: registry.Claim, run: Measured, lower_to: str | None = Non
 
 def rederived(claim: registry.Claim, payload: Mapping[str, Any]) -> dict[str, Any]:
     """The conclusion once more, from a payload's own figures, spread and specifications."""
-    run = Measured(
-        payload["figures"],
-        rows=payload["specifications"],
-        robustness=payload["robustness"],
-        rate=payload["base_rate"],
-        spread=payload["spread"],
-    )
+    run = Measured(**{key: payload[key] for key in _MEASURED})
     return {**_conclusion(claim, run, payload["lowered"]), "decides": _findings(claim, run)["decides"]}
 
 
-def _head(claim: registry.Claim, origin: dict[str, Any]) -> dict[str, Any]:
+def about(claim: registry.Claim, origin: dict[str, Any]) -> dict[str, Any]:
     """What a payload says of the claim itself."""
     return {
         "id": claim.id,
@@ -319,28 +327,8 @@ def _head(claim: registry.Claim, origin: dict[str, Any]) -> dict[str, Any]:
 def _findings(claim: registry.Claim, run: Measured) -> dict[str, Any]:
     """What a payload says of the measurement."""
     key = measuring.deciding(claim)
-    return {
-        "decides": claim.line(key, run.figures[key]) if key else None,
-        "figures": run.figures,
-        "robustness": run.robustness,
-        "specifications": run.rows,
-        "base_rate": run.rate,
-        "spread": run.spread,
-        "later": run.later,
-    }
-
-
-def _without(payload: dict[str, Any]) -> dict[str, Any]:
-    """A payload of made-up data: its figures, and nothing that would read like a finding."""
-    empty: dict[str, Any] = {
-        **dict.fromkeys(("verdict", "by_rule", "robustness", "base_rate")),
-        **{key: [] for key in ("specifications", "flip", "later", "capped")},
-        "because": "",
-        "spread": {},
-        "tally": {"hold": 0, "fail": 0, "of": payload["tally"]["of"]},
-    }
-    parts = [{**part, "outcome": None, "margin": None, "weak": False} for part in payload["parts"]]
-    return {**payload, **empty, "parts": parts}
+    decides = claim.line(key, run.figures[key]) if key else None
+    return {"decides": decides, **{name: getattr(run, name) for name in _MEASURED}}
 
 
 def _parts(claim: registry.Claim, parts: list[rules.Part]) -> list[dict[str, Any]]:
@@ -419,24 +407,20 @@ def what_if(claim_id: str, measure: Measure, **choices: Any) -> None:
     measuring.check_arguments(claim_id, measure, choices)
     words = [f"`{key}={value}`" for key, value in choices.items() if isinstance(value, (str, int, float))]
     named = listing(words) if words else "that choice"
-    base = measuring.call(claim, measure, {})
-    changed = measuring.call(claim, measure, choices, named)
-    for found in (base, changed):
+    tried = [measuring.call(claim, measure, {}), measuring.call(claim, measure, choices, named)]
+    for found in tried:
         if isinstance(found, market.Missing):
-            say(f"Left out: {found}")
-            return
-    assert not isinstance(base, market.Missing)
-    assert not isinstance(changed, market.Missing)
+            return say(f"Left out: {found}")
+    base, changed = (found for found in tried if not isinstance(found, market.Missing))
     moved = [key for key in rules.measures_of(claim.rule) if base[key] != changed[key]]
     if not moved:
-        say(f"With {named} no figure of the rule changes.")
-        return
+        return say(f"With {named} no figure of the rule changes.")
     lines = []
     for key in moved:
         was, now = (quantity(found[key], claim.unit(key)) for found in (base, changed))
         lines.append(f"- {claim.label(key)}: {was}, now **{now}**")
     turn = _turn(claim, base, changed) if measuring.counts() else ""
-    say(f"With {named}:\n\n" + "\n".join(lines) + f"\n\n{turn}")
+    return say(f"With {named}:\n\n" + "\n".join(lines) + f"\n\n{turn}")
 
 
 def _turn(claim: registry.Claim, base: Figures, changed: Figures) -> str:

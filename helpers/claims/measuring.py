@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from helpers.words import listing, quantity
 
 #: Decimals kept of every figure: finer than any claim's precision, coarser than a float's last bits.
 DECIMALS = 4
+#: No figure of a market comes near it.
+_TOO_LARGE = 1e100
 #: A base rate over fewer days says nothing, nor does one that lost more than this share of its days.
 _LEAST_DAYS, _MOST_LOST = 12, 0.2
 #: More values of one axis than this that change no figure, as figures are quoted, are a list of copies.
@@ -44,19 +47,19 @@ class JudgementError(HelperError):
 
 @dataclass
 class Measured:
-    """All that came of one measuring function.
+    """All that came of one measuring function, by the names under which a payload lists it.
 
-    ``figures`` by key (None where the data lack it, with the sentence in ``missing``); ``rows`` of other
-    specifications; ``robustness`` by axis; ``rate`` on other days with the ``spread`` for bands; ``later``.
+    ``figures`` by key (None where the data lack it, with the sentence in ``missing``); ``robustness`` by axis and
+    the ``specifications`` behind it; ``base_rate`` on other days, with the ``spread`` for bands; ``later`` days.
     """
 
     figures: Figures
-    missing: str = ""
-    rows: list[dict[str, Any]] = field(default_factory=list)
     robustness: dict[str, Any] | None = None
-    rate: dict[str, Any] | None = None
+    specifications: list[dict[str, Any]] = field(default_factory=list)
+    base_rate: dict[str, Any] | None = None
     spread: dict[str, float] = field(default_factory=dict)
     later: list[dict[str, Any]] = field(default_factory=list)
+    missing: str = ""
 
 
 def measured(
@@ -66,17 +69,17 @@ def measured(
     other: Axes,
     often: Mapping[str, Iterable[Any]],
     later: Axes,
-    control: str | None = None,
+    control: str | None,
 ) -> Measured:
     """Call a measuring function in every way that :func:`helpers.claims.judge` was asked for."""
     found = call(claim, measure, {})
     if isinstance(found, market.Missing):
-        return Measured(dict.fromkeys(claim.measures), str(found))
+        return Measured(dict.fromkeys(claim.measures), missing=str(found))
     run = Measured(found)
     if often:
         others, lost = _on_other_days(claim, measure, often)
         run.spread = _spreads(claim, others.values())
-        run.rate = _base_rate(claim, others, lost, run.spread) if len(others) >= _LEAST_DAYS else None
+        run.base_rate = _base_rate(claim, others, lost, run.spread) if len(others) >= _LEAST_DAYS else None
     check_spread(claim, run, "give `often`, other days on which it is known")
     equal, more = (_choices(claim, measure, *axes) for axes in ((vary, "equivalent"), (other, "other")))
     if both := [one for one in more if (one.axis, one.name) in {(each.axis, each.name) for each in equal}]:
@@ -84,8 +87,15 @@ def measured(
             f"{claim.id}: {both[0].axis} {both[0].name} stands in `vary` and in `other`; a way to measure is "
             "equivalent or asks another question."
         )
-    run.rows, axes = _specifications(claim, measure, [*equal, *more], run)
-    run.robustness = _robustness(claim, run.rows, axes, control)
+    judged = outcome(claim, run.figures, run.spread)[0]
+    tried = zip([*equal, *more], _calls(claim, measure, [*equal, *more]), strict=True)
+    axes = []
+    for _, own in groupby(tried, lambda one: (one[0].axis, one[0].kind)):
+        rows, axis = _specifications(claim, list(own), run, judged)
+        run.specifications += rows
+        axes.append(axis)
+    if axes or control is not None:
+        run.robustness = robustness(claim, judged, run.specifications, axes, control)
     run.later = _later(claim, measure, later, run.spread)
     return run
 
@@ -109,14 +119,17 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)  # its own item() is a number of nanoseconds
+    if value is np.ma.masked:
+        value = math.nan  # its own item() is zero
     if hasattr(value, "item") and np.ndim(value) == 0:
         value = value.item()
-    if value is None or isinstance(value, (str, bool, int)):
+    if value is None or isinstance(value, (str, bool)):
         return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise JudgementError(f"A figure is {value}; give a finite number, or None where it is not known.")
-        return round(value, DECIMALS) + 0.0  # no minus before a zero
+    if isinstance(value, (int, float)):
+        if not abs(value) < _TOO_LARGE:
+            odd = value if isinstance(value, float) else "too large"
+            raise JudgementError(f"A figure is {odd}; give a finite number, or None where it is not known.")
+        return value if isinstance(value, int) else round(value, DECIMALS) + 0.0  # no minus before a zero
     if isinstance(value, (list, tuple, pd.Index, np.ndarray)):
         return [plain(item) for item in value]
     if hasattr(value, "strftime"):
@@ -128,34 +141,35 @@ def plain(value: Any) -> Any:
 
 def figures(claim: registry.Claim, found: Any) -> Figures:
     """What a measuring function returned, as the claim declares it: value by key, in the registry's order."""
+    declared = list(claim.measures)
     if not isinstance(found, (Mapping, pd.Series)):
-        if not claim.measures:
+        if not declared:
             raise JudgementError(
                 f"{claim.id} declares no measures; add them to the registry, or give no function."
             )
-        if len(claim.measures) != 1:
+        if len(declared) > 1:
             raise JudgementError(
                 f"{claim.id}: its measuring function returned {type(found).__name__}; return a mapping of its "
-                f"measures ({listing(list(claim.measures))})."
+                f"measures ({listing(declared)})."
             )
-        found = {next(iter(claim.measures)): found}
-    if unknown := [key for key in found.keys() if key not in claim.measures]:  # noqa: SIM118 (a Series)
+        found = {declared[0]: found}
+    if unknown := [key for key in found.keys() if key not in declared]:  # noqa: SIM118 (a Series)
         raise JudgementError(
             f"{claim.id} does not declare the measure {unknown[0]}; add it to the registry or show it in `more`."
         )
-    if absent := [key for key in claim.measures if key not in found]:
+    if absent := [key for key in declared if key not in found]:
         raise JudgementError(f"{claim.id} declares the measure {absent[0]}, which was not given; compute it.")
     kinds = rules.kinds_of(claim.rule)
     values = {}
-    for key in claim.measures:
+    for key in declared:
         try:
-            values[key] = plain(found[key])
+            value = values[key] = plain(found[key])
         except JudgementError as error:
             raise JudgementError(f"{claim.id}, measure {key}: {error}") from None
-        if values[key] is not None and not _fits(values[key], kinds.get(key)):
-            shown = str(values[key])[:40]
+        if value is not None and not _fits(value, kinds.get(key)):
             raise JudgementError(
-                f"{claim.id}: the rule compares {key} as {_KINDS[kinds[key]]}, and it is '{shown}'; return that kind."
+                f"{claim.id}: the rule compares {key} as {_KINDS[kinds[key]]}, and it is '{str(value)[:40]}'; "
+                "return that kind."
             )
     return values
 
@@ -169,22 +183,23 @@ def _fits(value: Any, kind: str | None) -> bool:
     return kind is None or (isinstance(value, list) and all(_DAY.fullmatch(str(day)) for day in value))
 
 
-def labelled(more: Any, unit: str = "") -> list[dict[str, Any]]:
+def labelled(more: Any) -> list[dict[str, Any]]:
     """Further figures: tuples (label, value, unit), or frames whose ``attrs["unit"]`` says what they hold."""
-    if isinstance(more, pd.DataFrame):
-        unit = more.attrs.get("unit", unit)
-        return [
-            {"label": f"{row}, {column}", "value": plain(value), "unit": unit}
-            for column, values in more.items()
-            for row, value in values.items()
-        ]
-    if isinstance(more, pd.Series):
-        unit = more.attrs.get("unit", unit)
-        name = f", {more.name}" if more.name else ""
-        return [{"label": f"{row}{name}", "value": plain(value), "unit": unit} for row, value in more.items()]
-    if isinstance(more, tuple) and len(more) == 3:
+    if isinstance(more, tuple) and len(more) == 3 and isinstance(more[0], str) and isinstance(more[2], str):
         return [{"label": more[0], "value": plain(more[1]), "unit": more[2]}]
-    raise JudgementError("`more` holds frames, or tuples of label, value and unit.")
+    if isinstance(more, pd.Series):
+        more = more.to_frame(more.name or "")
+    if not isinstance(more, pd.DataFrame):
+        raise JudgementError("`more` holds frames, or tuples of label, value and unit.")
+    return [
+        {
+            "label": f"{row}, {column}" if column != "" else str(row),
+            "value": plain(value),
+            "unit": more.attrs.get("unit", ""),
+        }
+        for column, values in more.items()
+        for row, value in values.items()
+    ]
 
 
 # ---------------------------------------------------------------------------------- the rule, in one place
@@ -231,7 +246,7 @@ def _name(claim: registry.Claim, axis: str, value: Any) -> str:
     """How a value names itself: a date or a short text."""
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)
-    if hasattr(value, "isoformat"):
+    if hasattr(value, "isoformat") and not pd.isna(value):
         return f"{value:%Y-%m-%d}"
     if isinstance(value, (str, int, float, np.integer)):
         return str(value)
@@ -251,11 +266,12 @@ class _Choice:
 
 
 def _choices(claim: registry.Claim, measure: Measure, axes: Axes, kind: str) -> list[_Choice]:
+    """The choices of some axes in their order; of later days one that stands twice counts once."""
     if not isinstance(axes, Mapping):
         raise JudgementError(
             f"{claim.id}: choices are a mapping of arguments to alternatives; name the argument."
         )
-    found: list[_Choice] = []
+    found: dict[tuple[str, str], _Choice] = {}
     for key, alternatives in axes.items():
         names = key if isinstance(key, tuple) else (key,)
         check_arguments(claim.id, measure, names)
@@ -264,29 +280,30 @@ def _choices(claim: registry.Claim, measure: Measure, axes: Axes, kind: str) -> 
                 f"{claim.id}: the axis {key} names no argument, or one twice; name each once."
             )
         axis = listing(names).replace("_", " ")
-        unordered = isinstance(alternatives, (set, frozenset))
-        if unordered or isinstance(alternatives, str) or not isinstance(alternatives, Iterable):
-            odd = "is a set, which has no order" if unordered else "holds one value"
-            raise JudgementError(f"{claim.id}: the axis `{axis}` {odd}; give a list of alternatives.")
-        items = (
-            list(alternatives.items())
-            if isinstance(alternatives, Mapping)
-            else [(_name(claim, axis, value), value) for value in alternatives]
-        )
-        if not items:
-            raise JudgementError(f"{claim.id}: the axis `{axis}` has no alternatives; give some or drop it.")
-        for label, value in items:
+        for label, value in _alternatives(claim, axis, alternatives):
             values = (value,) if len(names) == 1 else value
             if not isinstance(values, (tuple, list)) or len(values) != len(names):
                 raise JudgementError(
                     f"{claim.id}: the alternative '{label}' of `{axis}` is no tuple of {len(names)}; "
                     "give a value for each argument."
                 )
-            if kind != "often" and any(one.axis == axis and one.name == str(label) for one in found):
-                if kind == "later":
-                    continue  # two last days of the data are often one
+            if (axis, label) in found and kind in ("equivalent", "other"):
                 raise JudgementError(f"{claim.id}: the axis `{axis}` holds {label} twice; give each once.")
-            found.append(_Choice(axis, str(label), kind, dict(zip(names, values, strict=True))))
+            found[axis, label] = _Choice(axis, label, kind, dict(zip(names, values, strict=True)))
+    return list(found.values())
+
+
+def _alternatives(claim: registry.Claim, axis: str, given: Alternatives) -> list[tuple[str, Any]]:
+    """Name and value of each alternative of an axis."""
+    if isinstance(given, str | set | frozenset) or not isinstance(given, Iterable):
+        odd = "is a set, which has no order" if isinstance(given, set | frozenset) else "holds one value"
+        raise JudgementError(f"{claim.id}: the axis `{axis}` {odd}; give a list of alternatives.")
+    if isinstance(given, Mapping):
+        found = [(str(label), value) for label, value in given.items()]
+    else:
+        found = [(_name(claim, axis, value), value) for value in given]
+    if not found:
+        raise JudgementError(f"{claim.id}: the axis `{axis}` has no alternatives; give some or drop it.")
     return found
 
 
@@ -312,83 +329,69 @@ def _calls(claim: registry.Claim, measure: Measure, choices: list[_Choice]) -> l
     )
 
 
-def compared(claim: registry.Claim) -> list[str]:
-    """Keys of the measures on which a verdict turns: all of the rule but what is only given."""
-    return rules.measures_of(claim.rule, [role for role in rules.ROLES if role != "given"])
-
-
 def _specifications(
-    claim: registry.Claim, measure: Measure, choices: list[_Choice], run: Measured
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of specifications that change a figure, and a summary of each axis."""
-    turning, first = compared(claim), deciding(claim)
-    judged = outcome(claim, run.figures, run.spread)[0]
-    base = {key: run.figures[key] for key in turning}
+    claim: registry.Claim, tried: list[tuple[_Choice, Any]], run: Measured, judged: str
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Rows of the specifications of one axis that change a figure, and the axis in numbers."""
+    axis, kind = tried[0][0].axis, tried[0][0].kind
+    turning = rules.measures_of(claim.rule, rules.TURNING)
+    base = before = {key: value for key, value in run.figures.items() if key in turning}
     rows: list[dict[str, Any]] = []
-    axes: dict[tuple[str, str], dict[str, Any]] = {}
-    before: dict[tuple[str, str], Figures] = {}
-    near = dict.fromkeys(((choice.axis, choice.kind) for choice in choices), 0)
-    for choice, result in zip(choices, _calls(claim, measure, choices), strict=True):
-        place = (choice.axis, choice.kind)
-        empty = {"same": 0, "of": 0, "copies": 0, "absent": [], "turned": []}
-        axis = axes.setdefault(place, {"axis": choice.axis, "kind": choice.kind, **empty})
+    first, absent, copies, near = deciding(claim), [], 0, 0
+    for choice, result in tried:
         if isinstance(result, market.Missing):
-            axis["absent"].append(choice.name)
+            absent.append(choice.name)
             continue
-        own = {key: result[key] for key in turning}
-        neighbours = (base, before.get(place, base))
-        near[place] += _quoted(claim, own) in [_quoted(claim, other) for other in neighbours]
-        if own in neighbours:
-            axis["copies"] += 1  # it changes no figure, or is its neighbour once more
+        own = {key: value for key, value in result.items() if key in base}
+        near += _quoted(claim, own) in (_quoted(claim, base), _quoted(claim, before))
+        if own in (base, before):
+            copies += 1  # it changes no figure, or is its neighbour once more
             continue
-        before[place] = own
+        before = own
+        shown = {key: value for key, value in own.items() if value != base[key]}
+        shown |= {first: result[first]} if first else {}
         verdict = outcome(claim, result, run.spread)[0]
-        axis["of"] += 1
-        axis["same"] += verdict == judged
-        axis["turned"] += [] if verdict == judged else [choice.name]
-        found = {key: value for key, value in result.items() if key in own and value != base[key]}
-        found |= {first: result[first]} if first else {}
-        rows.append(
-            {"axis": choice.axis, "value": choice.name, "kind": choice.kind}
-            | {"figures": found, "verdict": verdict}
+        rows.append({"axis": axis, "value": choice.name, "kind": kind, "figures": shown, "verdict": verdict})
+    of = len(rows) + copies
+    if near > _COPIES and 2 * near > of and counts():
+        raise JudgementError(
+            f"{claim.id}: {near} of {of} values of `{axis}` change no figure, or only repeat the one before; "
+            "vary it by values that differ."
         )
-    for place, copies in near.items():
-        of = axes[place]["of"] + axes[place]["copies"]
-        if copies > _COPIES and 2 * copies > of and counts():
-            raise JudgementError(
-                f"{claim.id}: {copies} of {of} values of `{place[0]}` change no figure, or only repeat the one "
-                "before; vary it by values that differ."
-            )
-    return rows, list(axes.values())
+    turned = [row["value"] for row in rows if row["verdict"] != judged]
+    told = {"same": len(rows) - len(turned), "of": len(rows), "copies": copies, "absent": absent}
+    return rows, {"axis": axis, "kind": kind, **told, "turned": turned}
 
 
 def _quoted(claim: registry.Claim, found: Figures) -> list[str]:
     return [quantity(value, claim.unit(key)) for key, value in found.items()]
 
 
-def _robustness(
-    claim: registry.Claim, rows: list[dict[str, Any]], axes: list[dict[str, Any]], control: str | None
-) -> dict[str, Any] | None:
-    if not axes and control is None:
-        return None
+def robustness(
+    claim: registry.Claim,
+    judged: str,
+    rows: Iterable[Mapping[str, Any]],
+    axes: list[dict[str, Any]],
+    control: str | None,
+) -> dict[str, Any]:
+    """How many of the equivalent specifications give the verdict ``judged``, and between which figures they lie."""
     equal = [row for row in rows if row["kind"] == "equivalent"]
-    of = len(equal)
     own = [axis for axis in axes if axis["kind"] == "equivalent"]
-    same = sum(axis["same"] for axis in own)
+    same = sum(row["verdict"] == judged for row in equal)
     key = deciding(claim)
     found = [row["figures"][key] for row in equal if isinstance(row["figures"].get(key), (int, float))]
     return {
-        "share": round(same / of, DECIMALS) if of else None,
+        "share": round(same / len(equal), DECIMALS) if equal else None,
         "same": same,
-        "of": of,
+        "of": len(equal),
         "varied": listing([axis["axis"] for axis in own]) if own else "nothing",
-        "low": min(found) if found else None,
-        "high": max(found) if found else None,
+        "low": min(found, default=None),
+        "high": max(found, default=None),
         "unit": claim.unit(key) if found else "",
         "control": control,
         "axes": axes,
         "absent": sum(len(axis["absent"]) for axis in own),
-        "few": of < registry.conventions()["few"],
+        "few": len(equal) < registry.conventions()["few"],
     }
 
 
@@ -456,6 +459,10 @@ def _base_rate(
     evidence = [rules.Evidence(day, registry.record(claim), spread) for day in told.values()]
     parts = [rules.apply(moving, one, claim.label_in, claim.unit) for one in evidence]
     true = sum(all(part.outcome is True for part in day) for day in parts)
+    figures = [day.get(deciding(claim)) for day in told.values()]
+    known = [figure for figure in figures if isinstance(figure, (int, float))]
+    # Tenth, fiftieth and ninetieth percentile of the deciding figure.
+    cuts = [round(float(cut), DECIMALS) for cut in np.quantile(known, [0.1, 0.5, 0.9])] if known else None
     return {
         "days": len(told),
         "first": min(told),
@@ -464,14 +471,8 @@ def _base_rate(
         "share": round(true / len(told), DECIMALS),
         "lost": len(lost) + len(others) - len(told),
         "conditions": [sum(part.outcome is True for part in each) for each in zip(*parts, strict=True)],
-        "quantiles": _quantiles([day.get(deciding(claim)) for day in told.values()]),
+        "quantiles": cuts,
     }
-
-
-def _quantiles(values: list[Any]) -> list[float] | None:
-    """Tenth, fiftieth and ninetieth percentile of the deciding figure on the other days."""
-    known = [value for value in values if isinstance(value, (int, float))]
-    return [round(float(cut), DECIMALS) for cut in np.quantile(known, [0.1, 0.5, 0.9])] if known else None
 
 
 def counts() -> bool:

@@ -8,9 +8,6 @@ from typing import Any
 from helpers.claims import card, judging, measuring, registry
 from helpers.files import HelperError
 
-#: What follows from the rest of a payload and is compared after deriving it again.
-_DERIVED = ("verdict", "by_rule", "because", "capped", "decides", "tally", "parts", "flip")
-
 
 def faults(shown: Mapping[str, Any]) -> list[str]:
     """What of a verdict's output does not follow from its own figures, the registry and the facts of today.
@@ -41,15 +38,14 @@ def _faults(claim: registry.Claim, payload: Mapping[str, Any], shown: Mapping[st
             f"its registry entry or a fact was changed after {claim.notebook} was executed, or it was executed for "
             "another article; execute it again"
         ]
-    again = judging.rederived(claim, payload)
+    again, said = judging.rederived(claim, payload), judging.about(claim, payload["data"])
     found = [
-        f"{key} is not what its figures and its rule give" for key in _DERIVED if again[key] != payload[key]
+        f"{key} is not what its figures and its rule give" for key in again if again[key] != payload[key]
     ]
-    said = judging._head(claim, payload["data"])
     found += [
         f"{key} is not what the registry and the record say" for key in said if said[key] != payload[key]
     ]
-    found += _figures(claim, payload) + _shares(payload)
+    found += _figures(claim, payload) + _shares(claim, payload)
     made = card.bundle(payload)
     names = {"text/html": "the card", "text/plain": "the card’s text"}
     return found + [
@@ -73,14 +69,12 @@ def _figures(claim: registry.Claim, payload: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _shares(payload: Mapping[str, Any]) -> list[str]:
+def _shares(claim: registry.Claim, payload: Mapping[str, Any]) -> list[str]:
     """Counts that do not follow from the specifications, or from each other."""
     found = []
     if firm := payload["robustness"]:
-        rows = [row["verdict"] for row in payload["specifications"] if row["kind"] == "equivalent"]
-        same, of = rows.count(payload["by_rule"]), len(rows)
-        share = round(same / of, measuring.DECIMALS) if of else None
-        if (firm["same"], firm["of"], firm["share"]) != (same, of, share):
+        rows, axes = payload["specifications"], firm["axes"]
+        if firm != measuring.robustness(claim, payload["by_rule"], rows, axes, firm["control"]):
             found.append("its robustness is not the share of its specifications")
     if (rate := payload["base_rate"]) and abs(rate["share"] - rate["true"] / rate["days"]) > 1e-3:
         found.append("its base rate is not the share of its days")

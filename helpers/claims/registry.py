@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,10 @@ TO_DO = "TO DO"
 _MOST_BYTES, _MOST_DEPTH, _MOST_CELL = 2_000_000, 20, 20_000
 #: Words that a sentence of `because` may have.
 WORDS_OF_A_REASON = 30
-_SLOT = re.compile(r"\{([a-z^][\w.-]*)(?::([\w,]+))?\}")
+_KEY = r"[a-z^][\w.-]*"
+_SLOT = re.compile(rf"\{{({_KEY})(?::([\w,]+))?\}}")
+#: A number as people write it, no longer than any that is meant.
+_NUMBER = re.compile(r"[-+]?(?=\.?[0-9])(0|[1-9][0-9]{,30})?(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?")
 #: What may follow a figure's key in a sentence; a digit is the number of its decimals.
 _WISHES = r"abs|bare|signed|\d?"
 
@@ -117,7 +122,7 @@ def use(folder: Path | None = None) -> Place:
     """Judge by the collection in ``folder`` (claims.yaml, facts/, notebooks/) from now on; by the first with None."""
     global _place
     _place = home(folder)
-    for kept in (head, _loaded, _facts, _checked):
+    for kept in (_facts, _checked):
         kept.cache_clear()
     return _place
 
@@ -160,8 +165,8 @@ class Claim:
         return self.measures[key]["label"] if key in self.measures else fact(key).subject
 
     def unit(self, key: str) -> str:
-        """Unit of a measure."""
-        return self.measures[key]["unit"]
+        """Unit of a measure, or of a fact by its id."""
+        return self.measures[key]["unit"] if key in self.measures else fact(key).unit
 
     def line(self, key: str, value: Any) -> dict[str, Any]:
         """A measure's figure as a payload lists it."""
@@ -169,7 +174,7 @@ class Claim:
 
     def label_in(self, key: str) -> str:
         """A measure's words with its unit, where the unit is not plain from the words."""
-        unit = self.measures[key]["unit"] if key in self.measures else fact(key).unit
+        unit = self.unit(key)
         return f"{self.label(key)} ({unit})" if unit in _NAMED_UNITS else self.label(key)
 
     def rule_lines(self) -> list[tuple[str, str]]:
@@ -193,29 +198,37 @@ _NAMED_UNITS = {"%", "pp", "pp per pp", "x", "points"}
 # -------------------------------------------------------------------------------------- reading the file
 
 
-class _UniqueKeys(yaml.CSafeLoader):
-    """YAML lets a later key silently replace an earlier one; here that is an error."""
+class _Strict(yaml.CSafeLoader):
+    """Nothing is read as something else: no key replaces an earlier one, no 010 is eight, no 1:30 is ninety."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        named = node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+        if (
+            named
+            and not _NUMBER.fullmatch(str(node.value))
+            and str(node.value)[-4:].lower() not in {".nan", ".inf"}
+        ):
+            fault = f"'{str(node.value)[:20]}' is no number in plain digits"
+            raise yaml.constructor.ConstructorError(None, None, fault, node.start_mark)
+        return super().construct_object(node, deep)
 
 
 def _unique_mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+        fault = f"the key '{key}' stands twice" if key in seen else ""
         if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(
-                None, None, "a key is a word, not a number, a list or a map", key_node.start_mark
-            )
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key '{key}' stands twice", key_node.start_mark
-            )
+            fault = "a key is a word, not a number, a list or a map"
+        if fault:
+            raise yaml.constructor.ConstructorError(None, None, fault, key_node.start_mark)
         seen.add(key)
     return dict(yaml.CSafeLoader.construct_mapping(loader, node, deep=True))
 
 
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
 # A day without quotes is the same text; whether there is such a day is for the schema to say.
-_UniqueKeys.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+_Strict.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
 
 
 def _text(path: Path) -> str:
@@ -232,33 +245,25 @@ def _text(path: Path) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
+        line = raw.count(b"\n", 0, error.start) + 1
         raise RegistryError(f"{path.name} line {line}: the text is not UTF-8; save it as UTF-8.") from None
-    if odd := re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
-        line = text[: odd.start()].count("\n") + 1
+    if odd := re.search(r"[^\t\n\r -~\xa0-\ufffd\U00010000-\U0010ffff]", text):
+        line = text.count("\n", 0, odd.start()) + 1
         raise RegistryError(f"{path.name} line {line}: it holds a control character; take it out.")
     return text
 
 
-def _guard(text: str, name: str) -> None:
+def _guard(text: str) -> None:
     """Refuse aliases and deep nesting before anything is built from them."""
-    depth = 0
+    depth, problem = 0, ""
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            line = _line(event)
-            raise RegistryError(f"{name} line {line}: aliases (*name) are not allowed; write it out.")
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            depth += 1
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            depth -= 1
+            problem = "aliases (*name) are not allowed; write it out"
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MOST_DEPTH:
-            raise RegistryError(
-                f"{name} line {_line(event)}: nested more than {_MOST_DEPTH} deep; flatten it."
-            )
-
-
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark is not None else 0
+            problem = f"nested more than {_MOST_DEPTH} deep; flatten it"
+        if problem:
+            raise yaml.MarkedYAMLError(None, None, problem, event.start_mark)  # type: ignore[arg-type]
 
 
 def read(path: Path | None = None) -> tuple[dict[str, Any], list[int]]:
@@ -273,32 +278,31 @@ def read(path: Path | None = None) -> tuple[dict[str, Any], list[int]]:
 def _parsed(path: Path) -> tuple[dict[str, Any], Any]:
     text = _text(path)
     try:
-        _guard(text, path.name)
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-        content = yaml.load(text, Loader=_UniqueKeys)
+        _guard(text)
+        loader = _Strict(text)
+        node = loader.get_single_node()
+        content = loader.construct_document(node) if node else None
     except (yaml.YAMLError, ValueError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" line {where.line + 1}" if where else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0] or "it is not YAML"
-        raise RegistryError(f"{path.name}{line}: {problem}; mend the file.") from None
+        remedy = "" if ";" in problem else "; mend the file"
+        raise RegistryError(f"{path.name}{line}: {problem}{remedy}.") from None
     if not isinstance(content, dict):
         raise RegistryError(f"{path.name}: the file is no map with `claims` in it; see {SCHEMA.name}.")
     return content, node
 
 
-def _line_at(node: Any, spot: list[Any]) -> int:
+def _line_at(node: Any, spot: Iterable[Any]) -> int:
     """Line (from 1) of a place in the file, or of what stands nearest above it."""
     line = node.start_mark.line + 1
     for step in spot:
-        if isinstance(node, yaml.MappingNode):
-            pairs = [pair for pair in node.value if pair[0].value == step]
-        elif isinstance(node, yaml.SequenceNode) and step < len(node.value):
-            pairs = [(node.value[step], node.value[step])]
-        else:
+        inside = node.value if isinstance(node, yaml.CollectionNode) else []
+        pairs = inside if isinstance(node, yaml.MappingNode) else [(one, one) for one in inside]
+        known = [pair for place, pair in enumerate(pairs) if step in (pair[0].value, place)]
+        if not known:
             break
-        if not pairs:
-            break
-        line, node = pairs[0][0].start_mark.line + 1, pairs[0][1]
+        line, node = known[0][0].start_mark.line + 1, known[0][1]
     return line
 
 
@@ -316,42 +320,41 @@ def kinds() -> list[str]:
 # ---------------------------------------------------------------------------------------------- checking
 
 
-def check(path: Path | None = None, facts_folder: Path | None = None) -> list[str]:
+def check(path: Path | None = None) -> list[str]:
     """Every fault of the registry, each with its line and what to do; empty if there is none."""
+    return _examined(path or place().claims)[2]
+
+
+def _examined(path: Path) -> tuple[dict[str, Any], list[Claim], list[str]]:
+    """The file with its defaults, its claims, and its faults; no claims where the schema finds a fault."""
     from jsonschema import Draft202012Validator, FormatChecker
 
-    path = path or place().claims
     content, node = _parsed(path)
     validator = Draft202012Validator(schema(), format_checker=FormatChecker())
     found = [(list(error.absolute_path), error.message[:300]) for error in validator.iter_errors(content)]
     known = [spot for spot, _ in found]
     found += [(spot, fault) for spot, fault in _impossible(content, []) if spot not in known]
     if found:
-        return [
-            f"{path.name} line {_line_at(node, spot)}{_name(spot, content)}: {fault}; see {SCHEMA.name}."
-            for spot, fault in found
-        ]
-    content = _filled(content)
-    context = _Context(content, read_facts(facts_folder), market.catalogue(), set(notebook_names()))
+        return (
+            {},
+            [],
+            [
+                f"{path.name} line {_line_at(node, spot)}{_name(spot, content)}: {fault}; see {SCHEMA.name}."
+                for spot, fault in found
+            ],
+        )
+    content, facts = _filled(content), read_facts()
+    claims = [Claim(**entry) for entry in content["claims"]]
     faults = [f"{path.name} line {_line_at(node, spot)}: {fault}" for spot, fault in _head_faults(content)]
     seen: dict[str, int] = {}
-    for number, entry in enumerate(content["claims"]):
+    for number, claim in enumerate(claims):
         line = _line_at(node, ["claims", number])
-        where = f"{path.name} line {line} ({entry['id']})"
-        faults += [f"{where}: {fault}" for fault in _claim_faults(entry, context)]
-        if entry["id"] in seen:
-            faults.append(
-                f"{where}: the id is already used in line {seen[entry['id']]}; a claim stands once."
-            )
-        seen[entry["id"]] = line
-    pairs = [*content.get("contradictions", []), *content.get("tensions", [])]
-    faults += [
-        f"{path.name}: a pair names {key}, which is no claim; correct it."
-        for pair in pairs
-        for key in pair["claims"]
-        if key not in seen
-    ]
-    return faults
+        own = list(_claim_faults(claim, content["sections"], facts))
+        if claim.id in seen:
+            own.append(f"the id is already used in line {seen[claim.id]}; a claim stands once.")
+        faults += [f"{path.name} line {line} ({claim.id}): {fault}" for fault in own]
+        seen[claim.id] = line
+    return content, claims, faults
 
 
 def unfinished() -> list[str]:
@@ -387,31 +390,26 @@ def _name(spot: list[Any], content: Mapping[str, Any]) -> str:
 _OF_ONE = {"level", "bound", "sign", "rank", "dates"}
 
 
+def _defaults(of: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: given["default"] for key, given in of["properties"].items() if "default" in given}
+
+
 def _filled(content: dict[str, Any]) -> dict[str, Any]:
     """The file with its defaults: conventions, and of each claim what it need not say."""
-    usual = schema()["properties"]["conventions"]["properties"]
-    defaults = {key: given["default"] for key, given in usual.items() if "default" in given}
-    content["conventions"] = {**defaults, **content.get("conventions", {})}
+    usual = _defaults(schema()["properties"]["conventions"])
+    content["conventions"] = {**usual, **content.get("conventions", {})}
     article = content["article"]
-    usual = {"kind": "number", "clarity": "clear", "as_of": article.get("as_of", article["date"])}
-    usual["notebook"] = first_notebook()
+    usual = {"as_of": article.get("as_of", article["date"]), "notebook": first_notebook()}
+    usual |= _defaults(schema()["$defs"]["claim"])
     for entry in content["claims"]:
         entry.update({**usual, **entry})
+        if isinstance(said := entry.get("because", {}), str):
+            entry["because"] = dict.fromkeys(rules.SCALE, said)
         only = list(entry.get("measures", {}))
         for name, given in rules.walk(entry["rule"]):
             if name in _OF_ONE and "measure" not in given:
                 given["measure"] = only[0] if len(only) == 1 else ""
     return content
-
-
-@dataclass(frozen=True)
-class _Context:
-    """What an entry is checked against."""
-
-    head: Mapping[str, Any]
-    facts: Mapping[str, rules.Fact]
-    series: Mapping[str, Any]
-    notebooks: set[str]
 
 
 def notebook_names() -> list[str]:
@@ -439,141 +437,134 @@ def _impossible(value: Any, spot: list[Any]) -> Iterator[tuple[list[Any], str]]:
 
 def _head_faults(content: Mapping[str, Any]) -> Iterator[tuple[list[Any], str]]:
     article, said = content["article"], content["conventions"]
-    today = f"{pd.Timestamp.now():%Y-%m-%d}"
     for key in ("date", "as_of"):
-        if article.get(key, today) > today:
+        if article.get(key, "") > _today():
             yield ["article", key], f"{key} {article[key]} lies in the future; correct it."
+    end = said.get("day", article["date"])
     for name, day in said.get("windows", {}).items():
-        if day >= (end := said.get("day", article["date"])):
+        if day >= end:
             spot = ["conventions", "windows", name]
             yield spot, f"the window '{name}' begins on {day}, not before {end}; correct one."
+    ids = {entry["id"] for entry in content["claims"]}
+    for kind in ("contradictions", "tensions"):
+        for number, pair in enumerate(content.get(kind, [])):
+            for key in sorted({*pair["claims"]} - ids):
+                yield [kind, number], f"a pair names {key}, which is no claim; correct it."
 
 
-def _claim_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
-    for name in entry.get("series", []):
-        if name not in context.series:
-            yield f"unknown series {name}; add it to series.yaml or correct the name."
-    for name in entry.get("facts", []):
-        if name not in context.facts:
-            yield f"unknown fact {name}; add it to facts/ or correct the name."
-    if entry["section"] not in context.head["sections"]:
-        yield f"unknown section '{entry['section']}'; add it to `sections` or correct it."
-    if not entry["notebook"]:
+def _today() -> str:
+    return f"{pd.Timestamp.now():%Y-%m-%d}"
+
+
+Facts = Mapping[str, rules.Fact]
+
+
+def _claim_faults(claim: Claim, sections: Mapping[str, str], facts: Facts) -> Iterator[str]:
+    for names, known, fault in _mentions(claim, sections, facts):
+        yield from (fault.format(name) for name in names if name and name not in known)
+    if not claim.notebook:
         yield "there is no notebook yet but a start page; write one, or let `new-claim --write` begin it."
-    elif entry["notebook"] not in context.notebooks:
-        yield f"there is no notebook '{entry['notebook']}'; correct the name or write it first."
-    if entry["as_of"] > f"{pd.Timestamp.now():%Y-%m-%d}":
-        yield f"as_of {entry['as_of']} lies in the future; correct it."
-    if (entry.get("horizon") or entry["as_of"]) < entry["as_of"]:
-        yield f"its horizon {entry['horizon']} lies before {entry['as_of']}, when it is asked; correct one."
-    rule = entry["rule"]
-    declared = set(entry.get("measures", {}))
-    for key in rules.measures_of(rule):
-        if not key:
-            yield f"a condition names no measure, and the claim has {len(declared)}; name the one it means."
-        elif key not in declared:
-            yield f"the rule uses the measure {key}, which `measures` does not declare; add its label and unit."
-    yield from _fact_faults(entry, context)
-    if entry["kind"] == "cause" and "cause" not in rule and "not-checkable" not in rule:
+    if "" in rules.measures_of(claim.rule):
+        yield f"a condition names no measure, and the claim has {len(claim.measures)}; name the one it means."
+    if claim.as_of > _today():
+        yield f"as_of {claim.as_of} lies in the future; correct it."
+    if (claim.horizon or claim.as_of) < claim.as_of:
+        yield f"its horizon {claim.horizon} lies before {claim.as_of}, when it is asked; correct one."
+    if claim.kind == "cause" and "cause" not in claim.rule and "not-checkable" not in claim.rule:
         yield "a claim of cause needs `cause` in its rule: a test of it, or `untested` with the reason."
-    if "decides" in entry and entry["decides"] not in declared:
-        yield f"`decides` names {entry['decides']}, which is no measure of the claim; correct it."
-    for name, given in rules.walk(rule):
+    for name, given in rules.walk(claim.rule):
         yield from _range_faults(name, given)
-    yield from _late_faults(entry, context)
-    yield from _because_faults(entry, context)
+        if name == "fact":
+            yield from _coded_faults(given, facts)
+    yield from _late_faults(claim, facts)
+    for name, template in _reasons(claim).items():
+        yield from _wording_faults(name, template)
 
 
-def _fact_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
-    for name, given in rules.walk(entry["rule"]):
-        if name != "fact":
-            continue
-        key = given["id"]
-        if key not in entry.get("facts", []):
-            yield f"the rule uses the fact {key}, which `facts` does not list; add it."
-        elif (
-            key in context.facts
-            and not {"equals", "is_not"} & set(given)
-            and context.facts[key].value
-            and number(context.facts[key].value) is None
-        ):
-            yield (
-                f"the rule compares the fact {key} with a number, but its value is "
-                f"'{context.facts[key].value[:40]}'; ask what the fact says, or give the number."
-            )
+def _reasons(claim: Claim) -> dict[str, str]:
+    """Sentences of `because` by their place in the file; one for every verdict stands there once."""
+    said = claim.because
+    if len({*said.values()}) == 1 and len(said) == len(rules.SCALE):
+        return {"because": said[rules.SUPPORTED]}
+    return {f"because/{key}": text for key, text in said.items()}
+
+
+def _mentions(
+    claim: Claim, sections: Mapping[str, str], facts: Facts
+) -> Iterator[tuple[Iterable[str], Iterable[str], str]]:
+    """What an entry names, among what each name must be, and the sentence on one that is not."""
+    unknown = "unknown series {}; add it to series.yaml or correct the name."
+    yield claim.series, market.catalogue(), unknown
+    yield claim.facts, facts, "unknown fact {}; add it to facts/ or correct the name."
+    yield [claim.section], sections, "unknown section '{}'; add it to `sections` or correct it."
+    unknown = "there is no notebook '{}'; correct the name or write it first."
+    yield [claim.notebook], notebook_names(), unknown
+    unknown = "the rule uses the measure {}, which `measures` does not declare; add its label and unit."
+    yield rules.measures_of(claim.rule), claim.measures, unknown
+    unknown = "the rule uses the fact {}, which `facts` does not list; add it."
+    yield rules.facts_of(claim.rule), claim.facts, unknown
+    yield [claim.decides], claim.measures, "`decides` names {}, which is no measure of the claim; correct it."
+    for name, template in _reasons(claim).items():
+        unknown = name + " names {}, which is neither a measure nor a fact of it; correct it."
+        yield [key for key, _ in _SLOT.findall(template)], [*claim.measures, *claim.facts], unknown
+
+
+def _coded_faults(given: Mapping[str, Any], facts: Facts) -> Iterator[str]:
+    value = facts[given["id"]].value if given["id"] in facts else ""
+    if value and not {"equals", "is_not"} & set(given) and number(value) is None:
+        yield (
+            f"the rule compares the fact {given['id']} with a number, but its value is '{value[:40]}'; "
+            "ask what the fact says, or give the number."
+        )
 
 
 def number(text: str) -> float | int | None:
     """The number that a fact's value is, or None."""
-    try:
-        found = float(text)
-    except ValueError:
-        return None
+    found = float(text) if _NUMBER.fullmatch(text) else math.nan
     return None if not math.isfinite(found) else int(text) if re.fullmatch(r"-?\d+", text) else found
 
 
 def _range_faults(name: str, given: Any) -> Iterator[str]:
     if name == "dates" and "within" in given and given["within"][0] > given["within"][1]:
         yield f"the days {given['within'][0]} and {given['within'][1]} exclude each other; swap them."
-    if name not in {"bound", "fact"}:
-        return
-    low = [given[key] for key in ("above", "at_least") if key in given]
-    high = [given[key] for key in ("below", "at_most") if key in given]
-    open_ = "above" in given or "below" in given
-    if low and high and (max(low) > min(high) or (open_ and max(low) == min(high))):
+    low = [given[key] for key in ("above", "at_least") if name in {"bound", "fact"} and key in given]
+    high = [given[key] for key in ("below", "at_most") if low and key in given]
+    if high and not rules.within(given, (max(low) + min(high)) / 2):
         yield f"the bounds {max(low)} and {min(high)} exclude each other; correct one."
 
 
-def _late_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
+def _late_faults(claim: Claim, facts: Facts) -> Iterator[str]:
     """Nothing after the day of judgement votes, save a forecast's figures up to its horizon."""
-    limit = entry.get("horizon") or entry["as_of"]
-    voting = [role for role in rules.ROLES if role != "given"]
-    for key in rules.measures_of(entry["rule"], voting):
-        label = entry.get("measures", {}).get(key, {}).get("label", "")
+    limit = claim.horizon or claim.as_of
+    for key in rules.measures_of(claim.rule, rules.TURNING):
+        label = claim.measures.get(key, {}).get("label", "")
         if late := [day for day in re.findall(r"\d{4}-\d\d-\d\d", label) if day > limit]:
             yield f"the measure {key} reaches to {late[0]}, after {limit}; what came later cannot vote."
-    for key in rules.facts_of(entry["rule"], voting):
-        day = context.facts[key].date if key in context.facts else ""
+    for key in rules.facts_of(claim.rule, rules.TURNING):
+        day = facts[key].date if key in facts else ""
         if day > limit:
             yield f"the fact {key} is of {day}, after {limit}; what came later cannot vote."
         elif limit[:7] == day and not pd.Timestamp(limit).is_month_end:
             yield f"the fact {key} is of {day} without a day, and {limit} lies within; give its day, or `given`."
 
 
-def _because_faults(entry: dict[str, Any], context: _Context) -> Iterator[str]:
-    given = entry.get("because", {})
-    named = (
-        {"because": given} if isinstance(given, str) else {f"because/{key}": v for key, v in given.items()}
-    )
-    for name, template in named.items():
-        words = len(_SLOT.sub("x", template).split())
-        if words > WORDS_OF_A_REASON:
-            yield f"{name} has {words} words; say it in {WORDS_OF_A_REASON}."
-        if re.search(r"[{}]", _SLOT.sub("", template)):
-            yield f"{name} has a brace that belongs to no figure; write {{key}} or {{key:1}}."
-        for key, wishes in _SLOT.findall(template):
-            if key not in {*entry.get("measures", {}), *entry.get("facts", [])}:
-                yield f"{name} names {key}, which is neither a measure nor a fact of it; correct it."
-            if odd := [wish for wish in wishes.split(",") if not re.fullmatch(_WISHES, wish)]:
-                yield f"{name} asks {key} for '{odd[0]}'; write a digit, abs, bare or signed."
+def _wording_faults(name: str, template: str) -> Iterator[str]:
+    words = len(_SLOT.sub("x", template).split())
+    if words > WORDS_OF_A_REASON:
+        yield f"{name} has {words} words; say it in {WORDS_OF_A_REASON}."
+    if re.search(r"[{}]", _SLOT.sub("", template)):
+        yield f"{name} has a brace that belongs to no figure; write {{key}} or {{key:1}}."
+    for key, wishes in _SLOT.findall(template):
+        if odd := [wish for wish in wishes.split(",") if not re.fullmatch(_WISHES, wish)]:
+            yield f"{name} asks {key} for '{odd[0]}'; write a digit, abs, bare or signed."
 
 
 # ---------------------------------------------------------------------------------------------- reading
 
 
-@cache
 def head() -> dict[str, Any]:
     """All of the registry but its claims: collection, article, sections, conventions."""
-    return {key: value for key, value in _checked().items() if key != "claims"}
-
-
-@cache
-def _checked() -> dict[str, Any]:
-    faults = check()
-    if faults:
-        more = f" `python -m helpers claims` lists {len(faults) - 1} more." if len(faults) > 1 else ""
-        raise RegistryError(faults[0] + more)
-    return _filled(_parsed(place().claims)[0])
+    return {key: value for key, value in _checked()[0].items() if key != "claims"}
 
 
 def load() -> dict[str, Claim]:
@@ -584,17 +575,16 @@ def load() -> dict[str, Claim]:
     RegistryError with the first fault; ``python -m helpers claims`` prints them all.
     """
     executions.note("claim", "")
-    return _loaded()
+    return _checked()[1]
 
 
 @cache
-def _loaded() -> dict[str, Claim]:
-    found = {}
-    for entry in _checked()["claims"]:
-        said = entry.get("because", {})
-        because = dict.fromkeys(rules.SCALE, said) if isinstance(said, str) else said
-        found[entry["id"]] = Claim(**{**entry, "because": because})
-    return found
+def _checked() -> tuple[dict[str, Any], dict[str, Claim]]:
+    content, claims, faults = _examined(place().claims)
+    if faults:
+        more = f" `python -m helpers claims` lists {len(faults) - 1} more." if len(faults) > 1 else ""
+        raise RegistryError(faults[0] + more)
+    return content, {claim.id: claim for claim in claims}
 
 
 def article() -> dict[str, Any]:
@@ -617,24 +607,19 @@ def conventions() -> dict[str, Any]:
     return dict(head()["conventions"])
 
 
-def find(claim_id: str) -> Claim | None:
-    """One claim by id, or None."""
-    executions.note("claim", claim_id)
-    return _loaded().get(claim_id)
-
-
 def claim(claim_id: str) -> Claim:
     """One claim by id; RegistryError if there is none."""
-    if found := find(claim_id):
-        return found
-    known = _loaded()
-    ids = f"the ids run from {min(known)} to {max(known)}" if known else "the registry is empty"
-    raise RegistryError(f"There is no claim {claim_id}; {ids}.")
+    executions.note("claim", claim_id)
+    known = _checked()[1]
+    if claim_id not in known:
+        ids = f"the ids run from {min(known)} to {max(known)}" if known else "the registry is empty"
+        raise RegistryError(f"There is no claim {claim_id}; {ids}.")
+    return known[claim_id]
 
 
 def in_notebook(name: str) -> list[Claim]:
     """The claims that a notebook judges, in reading order."""
-    found = [entry for entry in _loaded().values() if entry.notebook == name]
+    found = [entry for entry in _checked()[1].values() if entry.notebook == name]
     executions.note("claims of", name)
     executions.note("claim", *(entry.id for entry in found))
     return found
@@ -643,49 +628,54 @@ def in_notebook(name: str) -> list[Claim]:
 def read_facts(folder: Path | None = None) -> dict[str, rules.Fact]:
     """The public record: every row of every table in ``folder`` by id."""
     found: dict[str, rules.Fact] = {}
-    for path in sorted((folder or place().facts).glob("*.csv")):
-        lines = _text(path).splitlines(keepends=True)
-        reader = csv.DictReader(lines, strict=True)
+    if (folder := folder or place().facts).is_file():
+        raise RegistryError(
+            f"{folder.name} is a file; make it a folder with the tables of the public record."
+        )
+    for path in sorted(folder.glob("*.csv")):
+        reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
         try:
             if reader.fieldnames != FACT_COLUMNS:
                 raise RegistryError(
                     f"{path.name}: the columns are not {', '.join(FACT_COLUMNS)}; mend the head."
                 )
             for row in reader:
-                _check_fact(row, f"{path.name} line {reader.line_num}", found)
+                name = f" ({row['id']})" if None not in row.values() else ""
+                for fault in _row_faults(row, found):
+                    raise RegistryError(f"{path.name} line {reader.line_num}{name}: {fault}.")
                 found[row["id"]] = rules.Fact(**row)
         except csv.Error as error:
             raise RegistryError(f"{path.name} line {reader.line_num}: {error}; mend the row.") from None
     return found
 
 
-def _check_fact(row: dict[str, Any], where: str, found: dict[str, rules.Fact]) -> None:
+def _row_faults(row: dict[str, str], found: Facts) -> Iterator[str]:
+    """What is wrong with a row of the public record; what comes later counts only where nothing came before."""
     if None in row or None in row.values():
-        raise RegistryError(f"{where}: the row has not {len(FACT_COLUMNS)} cells; quote a cell with commas.")
-    where = f"{where} ({row['id']})"
+        yield f"the row has not {len(FACT_COLUMNS)} cells; quote a cell with commas"
     if empty := [name for name in FACT_COLUMNS if name not in {"value", "date"} and not row[name].strip()]:
-        raise RegistryError(f"{where}: {', '.join(empty)} is empty; fill it in.")
+        yield f"{', '.join(empty)} is empty; fill it in"
     if long := [name for name in FACT_COLUMNS if len(row[name]) > _MOST_CELL]:
-        raise RegistryError(f"{where}: {long[0]} has over {_MOST_CELL:,} characters; shorten it.")
+        yield f"{long[0]} has over {_MOST_CELL:,} characters; shorten it"
+    if not re.fullmatch(_KEY, row["id"]):
+        yield f"the id '{row['id'][:40]}' is not made of letters, digits, - and . alone; mend it"
     if row["standing"] not in STANDINGS:
-        raise RegistryError(
-            f"{where}: the standing is one of {', '.join(sorted(STANDINGS))}, not '{row['standing']}'."
-        )
+        yield f"the standing is one of {', '.join(sorted(STANDINGS))}, not '{row['standing']}'"
     if row["id"] in found:
-        raise RegistryError(f"{where}: the fact stands twice; keep one.")
+        yield "the fact stands twice; keep one"
     if row["date"] and not _is_date(row["date"]):
-        raise RegistryError(f"{where}: '{row['date']}' is no date; write it as 2024-01-31, 2024-01 or 2024.")
+        yield f"'{row['date']}' is no date; write it as 2024-01-31, 2024-01 or 2024"
     for part in row["source"].split(" ; "):
         scheme = re.match(r"([a-z][a-z0-9+.-]*):", part.strip(), re.IGNORECASE)
         if scheme and scheme[1].lower() not in {"http", "https"}:
-            raise RegistryError(f"{where}: the source '{part.strip()[:40]}' is no web address; correct it.")
+            yield f"the source '{part.strip()[:40]}' is no web address; correct it"
 
 
 def _is_date(text: str) -> bool:
     if not re.fullmatch(r"\d{4}(-\d\d(-\d\d)?)?", text):
         return False
     try:
-        pd.Timestamp(text)
+        date.fromisoformat(f"{text}-01-01"[:10])
     except ValueError:
         return False
     return True
@@ -718,6 +708,8 @@ def record(entry: Claim) -> dict[str, rules.Fact]:
 def fill(template: str, values: Mapping[str, tuple[Any, str]]) -> str:
     """A sentence with its figures: ``{key}``, ``{key:1}`` (decimals), ``abs``, ``bare``, ``signed``.
 
+    Empty where a figure of it is not known.
+
     Parameters
     ----------
     values : value and unit of each measure by key; facts are found by their id
@@ -733,12 +725,8 @@ def fill(template: str, values: Mapping[str, tuple[Any, str]]) -> str:
         text = quantity(value, "" if "bare" in wishes else unit, digits)
         return f"+{text}" if "signed" in wishes and isinstance(value, (int, float)) and value > 0 else text
 
-    return _SLOT.sub(figure, template)
-
-
-def slots(template: str) -> list[str]:
-    """Keys of the figures that a sentence asks for."""
-    return [key for key, _ in _SLOT.findall(template)]
+    asked = [key for key, _ in _SLOT.findall(template) if key in values]
+    return _SLOT.sub(figure, template) if all(values[key][0] is not None for key in asked) else ""
 
 
 def _fact_value(key: str) -> tuple[Any, str]:

@@ -48,8 +48,11 @@ MEANING = {
     NOT_CHECKABLE: "The sentence gives nothing to test: no quantity, no date, no horizon.",
 }
 CLARITY = ("clear", "vague", "not-testable")
-ROLES = ("given", "letter", "cause", "implied", "detail")
+#: Lists of conditions: those that can turn a verdict, all of them, those that vote, those whose figures decide.
+TURNING = ("letter", "cause", "implied", "detail")
+ROLES = ("given", *TURNING)
 VOTING = ("letter", "cause")
+DECIDING = ("letter", "cause", "implied")
 #: Two-sided 95 percent: an interval of a slope is the slope plus and minus so many standard errors.
 Z = 1.96
 
@@ -105,12 +108,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Test:
-    """One word of the vocabulary: the measures that it needs, how it comes out and reads, how far from its bound."""
+    """One word of the vocabulary: how it reads, how it comes out, and how far its figures lie from its bound.
 
-    needs: Callable[[Any], list[str]]
-    outcome: Callable[[Any, Evidence], Outcome]
+    The last two are functions of a condition's parameters and of the figures, or the fact's value, that it names.
+    """
+
     describe: Callable[[Any, Label], str]
-    margin: Callable[[Any, Evidence], float | None] = lambda given, evidence: None
+    outcome: Callable[..., Outcome] = lambda given: None
+    margin: Callable[..., float | None] = lambda given, *values: None
 
 
 # ------------------------------------------------------------------------------- margins and outcomes
@@ -119,37 +124,6 @@ class Test:
 def _near(value: float) -> float:
     """A difference without the last bits of its floats: figures are compared as they are quoted."""
     return round(float(value), 9)
-
-
-def _spread_key(given: Mapping[str, Any]) -> str:
-    return f"{given['measure']}-{given['than']}" if "than" in given else str(given["measure"])
-
-
-def spreads(rule: Mapping[str, Any]) -> list[str]:
-    """Keys of the spreads that a rule's bands ask for: ``"key"`` or ``"key-than"``."""
-    bands = [given for _, given in walk(rule) if isinstance(given, Mapping) and "band" in given]
-    return list(dict.fromkeys(_spread_key(given) for given in bands if isinstance(given["band"], Mapping)))
-
-
-def _decided(margin: Callable[[Any, Evidence], float], closed: bool = False) -> Callable[..., Outcome]:
-    """Holds beyond the band, fails beyond it on the other side, cannot tell inside it.
-
-    Without a band a ``closed`` test holds at its bound. A band may be a multiple of a standard deviation; one
-    that nobody measured cannot tell.
-    """
-
-    def outcome(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-        found, width = margin(given, evidence), given.get("band", 0.0)
-        if isinstance(width, Mapping):
-            spread = evidence.spread.get(_spread_key(given))
-            if spread is None:
-                return None
-            width = _near(width["sd"] * spread)
-        if width:
-            return None if abs(found) <= width else found > 0
-        return found >= 0 if closed else found > 0
-
-    return outcome
 
 
 #: Bounds: the side on which a value lies that keeps them, and how it is compared.
@@ -161,45 +135,33 @@ _BOUNDS: dict[str, tuple[int, Callable[[Any, Any], bool]]] = {
 }
 
 
-def _inside(value: float, given: Mapping[str, Any]) -> float:
-    return _near(min(side * (value - given[key]) for key, (side, _) in _BOUNDS.items() if key in given))
+def within(given: Mapping[str, Any], value: Any) -> bool:
+    """Whether a value keeps all the bounds of a condition."""
+    return all(test(float(value), given[key]) for key, (_, test) in _BOUNDS.items() if key in given)
 
 
-def _within(value: float, given: Mapping[str, Any]) -> bool:
-    return all(test(value, given[key]) for key, (_, test) in _BOUNDS.items() if key in given)
+def _inside(given: Mapping[str, Any], value: Any) -> float | None:
+    found = [side * (float(value) - given[key]) for key, (side, _) in _BOUNDS.items() if key in given]
+    return _near(min(found)) if found else None
 
 
-def _bound_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
-    return _inside(evidence.measures[given["measure"]], given)
+def _level(given: Mapping[str, Any], value: float) -> float:
+    return _near(given["tolerance"] - abs(value - given["target"]))
 
 
-def _bound(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-    if "band" in given:
-        return _decided(_bound_margin)(given, evidence)
-    return _within(evidence.measures[given["measure"]], given)
+def _sign(given: Mapping[str, Any], value: float) -> float:
+    return float(value if given["is"] == "positive" else -value)
 
 
-def _level_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
-    return _near(given["tolerance"] - abs(evidence.measures[given["measure"]] - given["target"]))
+def _compare(given: Mapping[str, Any], value: float, other: float) -> float:
+    return _near((value - other if given["is"] == "above" else other - value) - given.get("by", 0))
 
 
-def _sign_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
-    value = float(evidence.measures[given["measure"]])
-    return value if given["is"] == "positive" else -value
+def _rank(given: Mapping[str, Any], rank: float, of: float = 0) -> float:
+    return _near((given["within"] if "within" in given else given["top_share"] * of) - rank)
 
 
-def _compare_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
-    lead = evidence.measures[given["measure"]] - evidence.measures[given["than"]]
-    return _near((lead if given["is"] == "above" else -lead) - given.get("by", 0))
-
-
-def _rank_margin(given: Mapping[str, Any], evidence: Evidence) -> float:
-    worst = given["within"] if "within" in given else given["top_share"] * evidence.measures[given["of"]]
-    return _near(worst - evidence.measures[given["measure"]])
-
-
-def _slope(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-    slope, t = evidence.measures[given["measure"]], evidence.measures[given["t"]]
+def _slope(given: Mapping[str, Any], slope: float, t: float) -> Outcome:
     if not slope or not t:
         return None  # rounded away: then nothing says how wide its interval is
     side = 1 if given["sign"] == "positive" else -1
@@ -210,8 +172,7 @@ def _slope(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
     return False if _near(side * slope + z * abs(slope / t)) < given["size"] else None
 
 
-def _dates(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-    days = [str(day) for day in evidence.measures[given["measure"]]]
+def _dates(given: Mapping[str, Any], days: list[str]) -> Outcome:
     if "equal" in given:
         return sorted(days) == sorted(given["equal"])
     if "include" in given:
@@ -222,92 +183,71 @@ def _dates(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
     return bool(days) and all(first <= day <= last for day in days)
 
 
-def _proxy(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
+def _proxy(given: Mapping[str, Any], *found: float | None) -> Outcome:
     """A figure whose own source is not public: proxies may refute it, they cannot confirm it."""
-    found = [evidence.measures[key] for key in given["measures"]]
-    beyond = [
-        _near(abs(value - given["target"]) - given["tolerance"]) for value in found if value is not None
-    ]
-    return False if beyond and min(beyond) > 0 else None
+    margins = [_level(given, value) for value in found if value is not None]
+    return False if margins and max(margins) < 0 else None
 
 
-def _fact(given: Mapping[str, Any], evidence: Evidence) -> Outcome:
-    value = evidence.facts[given["id"]].value
-    if not value:
-        return None
+def _fact(given: Mapping[str, Any], value: str) -> Outcome:
     for word, wanted in (("equals", True), ("is_not", False)):
         if word in given:
             return (value.casefold() == str(given[word]).casefold()) is wanted
-    return _within(float(value), given)
-
-
-def _fact_margin(given: Mapping[str, Any], evidence: Evidence) -> float | None:
-    value = evidence.facts[given["id"]].value
-    return _inside(float(value), given) if value and _BOUNDS.keys() & given else None
-
-
-def _all(given: Any, evidence: Evidence) -> Outcome:
-    outcomes = [outcome(item, evidence) for item in given]
-    return False if False in outcomes else None if None in outcomes else True
-
-
-def _any(given: Any, evidence: Evidence) -> Outcome:
-    outcomes = [outcome(item, evidence) for item in given]
-    return True if True in outcomes else None if None in outcomes else False
-
-
-def _not(given: Condition, evidence: Evidence) -> Outcome:
-    found = outcome(given, evidence)
-    return None if found is None else not found
+    return within(given, value)
 
 
 # -------------------------------------------------------------------------------------------- wording
 
 
-def _bounds_text(given: Mapping[str, Any]) -> str:
+def _reads(words: Callable[[Mapping[str, Any], Label], str]) -> Callable[[Any, Label], str]:
+    """The words of a test on a measure: which one, what is asked of it, its band."""
+
+    def text(given: Mapping[str, Any], label: Label) -> str:
+        band = given.get("band")
+        if isinstance(band, Mapping):
+            band = f"{band['sd']} standard deviations of such a figure"
+        return f"{label(given['measure'])}: {words(given, label)}" + (
+            f", by more than {band}" if band else ""
+        )
+
+    return text
+
+
+def _bounds_text(given: Mapping[str, Any], label: Label = str) -> str:
     return listing([f"{key.replace('_', ' ')} {given[key]}" for key in _BOUNDS if key in given])
 
 
-def _band_text(given: Mapping[str, Any]) -> str:
-    wanted = given.get("band")
-    if isinstance(wanted, Mapping):
-        return f", by more than {wanted['sd']} standard deviations of such a figure"
-    return f", by more than {wanted}" if wanted else ""
-
-
 def _level_text(given: Mapping[str, Any], label: Label) -> str:
-    within = f" within {given['tolerance']}" if given["tolerance"] else " exactly"
-    return f"{label(given['measure'])}: {given['target']}{within}"
-
-
-def _rank_text(given: Mapping[str, Any], label: Label) -> str:
-    name = label(given["measure"])
-    if "within" in given:
-        return f"{name}: rank {given['within']} or better"
-    return f"{name}: among the top {given['top_share']:.0%} of {label(given['of'])}"
-
-
-def _dates_text(given: Mapping[str, Any], label: Label) -> str:
-    texts = {
-        "equal": lambda days: f"exactly {', '.join(days) or 'none'}",
-        "include": lambda days: f"include {', '.join(days)}",
-        "months": lambda months: f"at least one in each of {', '.join(months)}",
-        "within": lambda ends: f"all from {ends[0]} to {ends[1]}",
-    }
-    found = next(text(given[key]) for key, text in texts.items() if key in given)
-    return f"{label(given['measure'])}: {found}"
-
-
-def _slope_text(given: Mapping[str, Any], label: Label) -> str:
-    return (
-        f"{label(given['measure'])}: {given['sign']}, and its 95 % interval excludes zero; it fails if the "
-        f"interval excludes an effect of {given['size']} in that direction"
-    )
+    return f"{given['target']} " + (f"within {given['tolerance']}" if given["tolerance"] else "exactly")
 
 
 def _compare_text(given: Mapping[str, Any], label: Label) -> str:
     margin = f" by more than {given['by']}" if given.get("by") else ""
-    return f"{label(given['measure'])}: {given['is']} {label(given['than'])}{margin}{_band_text(given)}"
+    return f"{given['is']} {label(given['than'])}{margin}"
+
+
+def _rank_text(given: Mapping[str, Any], label: Label) -> str:
+    if "within" in given:
+        return f"rank {given['within']} or better"
+    return f"among the top {given['top_share']:.0%} of {label(given['of'])}"
+
+
+def _dates_text(given: Mapping[str, Any], label: Label) -> str:
+    asked = {
+        "equal": "exactly",
+        "include": "include",
+        "months": "at least one in each of",
+        "within": "all from",
+    }
+    key = next(key for key in asked if key in given)
+    return f"{asked[key]} {(' to ' if key == 'within' else ', ').join(given[key]) or 'none'}"
+
+
+def _slope_text(given: Mapping[str, Any], label: Label) -> str:
+    return (
+        f"{given['sign']}, and its 95 % interval excludes zero; it fails if the interval excludes an effect of "
+        f"{given['size']} in that direction"
+    )
 
 
 def _proxy_text(given: Mapping[str, Any], label: Label) -> str:
@@ -327,40 +267,21 @@ def _fact_text(given: Mapping[str, Any], label: Label) -> str:
     return f"{label(given['id'])}: {_bounds_text(given)}"
 
 
-def _one(given: Mapping[str, Any]) -> list[str]:
-    return [given["measure"]]
-
-
-def _pair(given: Mapping[str, Any]) -> list[str]:
-    return [given[key] for key in ("measure", "than", "of", "t") if key in given]
-
-
-def _none(given: Any) -> list[str]:
-    return []
-
-
 #: Every test a rule may use, by name.
 TESTS: dict[str, Test] = {
-    "level": Test(_one, _decided(_level_margin, closed=True), _level_text, _level_margin),
-    "bound": Test(
-        _one, _bound, lambda g, n: f"{n(g['measure'])}: {_bounds_text(g)}{_band_text(g)}", _bound_margin
-    ),
-    "sign": Test(
-        _one,
-        _decided(_sign_margin),
-        lambda g, n: f"{n(g['measure'])}: {g['is']}{_band_text(g)}",
-        _sign_margin,
-    ),
-    "compare": Test(_pair, _decided(_compare_margin), _compare_text, _compare_margin),
-    "rank": Test(_pair, _decided(_rank_margin, closed=True), _rank_text, _rank_margin),
-    "dates": Test(_one, _dates, _dates_text),
-    "slope": Test(_pair, _slope, _slope_text),
-    "proxy": Test(lambda g: list(g["measures"]), _proxy, _proxy_text),
-    "fact": Test(_none, _fact, _fact_text, _fact_margin),
-    "untested": Test(_none, lambda g, e: None, lambda g, n: f"no test here: {g}"),
-    "all": Test(_none, _all, lambda g, n: " and ".join(describe(c, n) for c in g)),
-    "any": Test(_none, _any, lambda g, n: " or ".join(describe(c, n) for c in g)),
-    "not": Test(_none, _not, lambda g, n: f"not: {describe(g, n)}"),
+    "level": Test(_reads(_level_text), lambda given, x: _level(given, x) >= 0, _level),
+    "bound": Test(_reads(_bounds_text), within, _inside),
+    "sign": Test(_reads(lambda given, label: given["is"]), lambda given, x: _sign(given, x) > 0, _sign),
+    "compare": Test(_reads(_compare_text), lambda given, x, y: _compare(given, x, y) > 0, _compare),
+    "rank": Test(_reads(_rank_text), lambda given, *ranks: _rank(given, *ranks) >= 0, _rank),
+    "dates": Test(_reads(_dates_text), _dates),
+    "slope": Test(_reads(_slope_text), _slope),
+    "proxy": Test(_proxy_text, _proxy),
+    "fact": Test(_fact_text, _fact, _inside),
+    "untested": Test(lambda given, label: f"no test here: {given}"),
+    "all": Test(lambda given, label: " and ".join(describe(one, label) for one in given)),
+    "any": Test(lambda given, label: " or ".join(describe(one, label) for one in given)),
+    "not": Test(lambda given, label: f"not: {describe(given, label)}"),
 }
 NESTED = frozenset({"all", "any", "not"})
 
@@ -370,15 +291,52 @@ def _named(condition: Condition) -> tuple[str, Any]:
     return name, given
 
 
-def _lacks(name: str, given: Any, evidence: Evidence) -> bool:
-    """Whether a measure that a test needs is not known; of stand-ins some may be."""
-    return name != "proxy" and any(evidence.measures[key] is None for key in TESTS[name].needs(given))
+def _inner(name: str, given: Any) -> list[Condition]:
+    """The conditions that a nested one is made of."""
+    return [] if name not in NESTED else [given] if name == "not" else given
+
+
+def _needs(given: Any) -> list[str]:
+    """Keys of the measures that an elementary test names."""
+    if not isinstance(given, Mapping):
+        return []
+    return [given[name] for name in ("measure", "than", "of", "t") if name in given] + given.get(
+        "measures", []
+    )
+
+
+def _values(name: str, given: Any, evidence: Evidence) -> list[Any] | None:
+    """What an elementary test is applied to; None if any of it is not known. Of stand-ins some may be unknown."""
+    found = [evidence.measures[key] for key in _needs(given)]
+    if name == "fact":
+        found = [evidence.facts[given["id"]].value or None]
+    return None if None in found and name != "proxy" else found
 
 
 def outcome(condition: Condition, evidence: Evidence) -> Outcome:
-    """How one condition comes out: True, False, or None where the answer is not to be had."""
+    """How one condition comes out: True, False, or None where the answer is not to be had.
+
+    With a band it holds beyond it, fails beyond it on the other side, and cannot tell inside it. A band may be a
+    multiple of a standard deviation; one that nobody measured cannot tell.
+    """
     name, given = _named(condition)
-    return None if _lacks(name, given, evidence) else TESTS[name].outcome(given, evidence)
+    if name in NESTED:
+        outcomes = [outcome(one, evidence) for one in _inner(name, given)]
+        if name == "not":
+            return None if None in outcomes else not outcomes[0]
+        deciding = name == "any"
+        return deciding if deciding in outcomes else None if None in outcomes else not deciding
+    if (values := _values(name, given, evidence)) is None:
+        return None
+    band = given.get("band") if isinstance(given, Mapping) else None
+    if isinstance(band, Mapping):
+        if (spread := evidence.spread.get(_spread_key(given))) is None:
+            return None
+        band = _near(band["sd"] * spread)
+    if not band:
+        return TESTS[name].outcome(given, *values)
+    margin = TESTS[name].margin(given, *values) or 0.0
+    return None if abs(margin) <= band else margin > 0
 
 
 def describe(condition: Condition, label: Label = str) -> str:
@@ -387,11 +345,12 @@ def describe(condition: Condition, label: Label = str) -> str:
     return TESTS[name].describe(given, label)
 
 
+# ----------------------------------------------------------------------------------- what a rule is about
+
+
 def _unfolded(condition: Condition) -> list[tuple[str, Any]]:
     name, given = _named(condition)
-    if name not in NESTED:
-        return [(name, given)]
-    return [one for inner in ([given] if name == "not" else given) for one in _unfolded(inner)]
+    return [found for one in _inner(name, given) for found in _unfolded(one)] or [(name, given)]
 
 
 def walk(rule: Mapping[str, Any], roles: Iterable[str] = ROLES) -> list[tuple[str, Any]]:
@@ -401,21 +360,28 @@ def walk(rule: Mapping[str, Any], roles: Iterable[str] = ROLES) -> list[tuple[st
 
 def measures_of(rule: Mapping[str, Any], roles: Iterable[str] = ROLES) -> list[str]:
     """Keys of the measures that a rule needs, in the order in which it names them."""
-    return list(dict.fromkeys(key for name, given in walk(rule, roles) for key in TESTS[name].needs(given)))
+    return list(dict.fromkeys(key for _, given in walk(rule, roles) for key in _needs(given)))
 
 
 def kinds_of(rule: Mapping[str, Any]) -> dict[str, str]:
     """What a rule's tests need of each measure: ``"number"`` or ``"dates"``."""
-    return {
-        key: "dates" if name == "dates" else "number"
-        for name, given in walk(rule)
-        for key in TESTS[name].needs(given)
-    }
+    kinds = [(key, name) for name, given in walk(rule) for key in _needs(given)]
+    return {key: "dates" if name == "dates" else "number" for key, name in kinds}
 
 
 def facts_of(rule: Mapping[str, Any], roles: Iterable[str] = ROLES) -> list[str]:
     """Ids of the facts that a rule needs."""
     return list(dict.fromkeys(given["id"] for name, given in walk(rule, roles) if name == "fact"))
+
+
+def _spread_key(given: Mapping[str, Any]) -> str:
+    return f"{given['measure']}-{given['than']}" if "than" in given else str(given["measure"])
+
+
+def spreads(rule: Mapping[str, Any]) -> list[str]:
+    """Keys of the spreads that a rule's bands ask for: ``"key"`` or ``"key-than"``."""
+    banded = [given for name, given in walk(rule) if name != "untested" and "band" in given]
+    return list(dict.fromkeys(_spread_key(given) for given in banded if isinstance(given["band"], Mapping)))
 
 
 # ------------------------------------------------------------------------------------------ the verdict
@@ -435,15 +401,16 @@ def _part(role: str, condition: Condition, evidence: Evidence, label: Label, uni
     measures = tuple(measures_of({role: [condition]}))
     facts = [evidence.facts[key] for key in facts_of({role: [condition]})]
     found = outcome(condition, evidence)
+    values = None if name in NESTED else _values(name, given, evidence)
     without = {fact.id: replace(fact, value="") if fact.standing == "weak" else fact for fact in facts}
     weak = found is not None and outcome(condition, replace(evidence, facts=without)) is not found
     # How far inside its tolerance a figure lies says nothing.
-    silent = _lacks(name, given, evidence) or (name == "level" and found)
+    margin = None if values is None or (name == "level" and found) else TESTS[name].margin(given, *values)
     return Part(
         role,
         describe(condition, label),
         None if weak and not found else found,  # a weak source alone cannot refute
-        None if silent else TESTS[name].margin(given, evidence),
+        margin,
         unit(measures[0]) if measures else facts[0].unit if facts else "",
         weak,
         measures,

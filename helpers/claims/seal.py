@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,8 @@ def seal() -> int:
 
     known = _read() or {"sealed": {}, "executed": {}}
     fresh = [claim for claim in registry.load().values() if not _fits(known["sealed"].get(claim.id), claim)]
-    run = {
-        name
-        for name, book in notebooks.read_all().items()
-        if any(c.get("execution_count") for c in book.cells)
-    }
+    books = notebooks.read_all().items()
+    run = {name for name, book in books if any(cell.get("execution_count") for cell in book.cells)}
     for claim in fresh:
         before = claim.notebook not in {*known["executed"], *run}
         known["sealed"][claim.id] = {"rule": _hash(claim), "date": _now(), "before": before}
@@ -84,35 +82,32 @@ def faults() -> list[str]:
     """Rules that no longer fit their seal, and sealed claims that are gone: a sentence each, with what to do."""
     claims, (content, lines) = registry.load(), registry.read()
     line = {entry["id"]: number for entry, number in zip(content["claims"], lines, strict=True)}
-    known = (_read() or {}).get("sealed", {})
-    gone = [
-        f"seal.json: {key} was sealed on {date(entry['date'])} and is gone; put it back."
-        for key, entry in known.items()
-        if key not in claims
-    ]
-    return gone + [
-        f"claims.yaml line {line[key]} ({key}): its rule is not the one sealed on {date(entry['date'])}; restore it, "
-        "or say why under `revised` and seal it again with `python -m helpers claims --seal`."
-        for key, entry in known.items()
-        if key in claims and not _fits(entry, claims[key])
-    ]
+    gone, odd = [], []
+    for key, entry in (_read() or {}).get("sealed", {}).items():
+        when = date(entry["date"])
+        if key not in claims:
+            gone.append(f"seal.json: {key} was sealed on {when} and is gone; put it back.")
+        elif not _fits(entry, claims[key]):
+            odd.append(
+                f"claims.yaml line {line[key]} ({key}): its rule is not the one sealed on {when}; restore it, or say "
+                "why under `revised` and seal it again with `python -m helpers claims --seal`."
+            )
+    return gone + odd
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _read() -> dict[str, Any] | None:
+    if not path().is_file():
+        return None
     try:
-        known: dict[str, Any] = json.loads(text)
+        known: dict[str, Any] = json.loads(path().read_text("utf-8", "replace"))
         for entry in known["sealed"].values():
-            _ = (entry["rule"] + entry["date"], pd.Timestamp(entry["date"]), entry["before"])
-        _ = [pd.Timestamp(day) for day in known["executed"].values()]
-    except (ValueError, LookupError, AttributeError, TypeError) as error:
+            _ = (entry["rule"] + entry["date"], datetime.fromisoformat(entry["date"]), entry["before"])
+        _ = [datetime.fromisoformat(day) for day in known["executed"].values()]
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         raise RegistryError(
             f"seal.json is no seal ({type(error).__name__}); restore it, or remove it and seal the rules anew."
         ) from None
     return known
-
-
-def _read() -> dict[str, Any] | None:
-    return _parsed(path().read_text("utf-8", "replace")) if path().is_file() else None
 
 
 def _write(content: dict[str, Any]) -> None:
