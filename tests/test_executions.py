@@ -119,3 +119,13 @@ def test_the_warmed_process_takes_its_kernels_with_it():
     parent.process.wait()
     assert psutil.wait_procs([kernel], timeout=5)[1] == []
     assert kernel.poll() == 0
+
+
+def test_a_signal_to_a_kernel_that_has_ended_is_none():
+    process = psutil.Popen(["sleep", "60"])
+    kernel = kernels.Kernel(process.pid)
+    kernel.kill()
+    process.wait()
+    kernel.terminate()
+    kernel.send_signal(2)
+    assert kernel.poll() == 0
