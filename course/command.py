@@ -13,21 +13,12 @@ from helpers.claims import registry
 from helpers.files import HelperError
 
 
-def _first_article_only() -> None:
+def edition(kind: str, out: str | None = None, force: bool = False) -> Path:
+    """Write the edition of that kind, student or teacher; its folder."""
     if registry.place() != registry.home():
         raise HelperError("The course belongs to the first article; run this without --article and ARTICLE.")
-
-
-def student(out: str | None = None, force: bool = False) -> Path:
-    """Write the student edition; its folder."""
-    _first_article_only()
-    return editions.student(Path(out) if out else editions.FOLDER / "student", force)
-
-
-def teacher(out: str | None = None, force: bool = False) -> Path:
-    """Write the teacher edition; its folder."""
-    _first_article_only()
-    return editions.teacher(Path(out) if out else editions.FOLDER / "teacher", force)
+    write = editions.student if kind == "student" else editions.teacher
+    return write(Path(out) if out else editions.FOLDER / kind, force)
 
 
 def lab() -> int:

@@ -109,7 +109,7 @@ def stricter(mkt: market.Market) -> Answer:
     def spread(sessions: int) -> pd.Series:
         return _leads(past.pct_change(sessions) * 100).std()
 
-    bar = spread(len(days)) / 2
+    bar, of_days = spread(len(days)) / 2, spread(1)["Russell"] / 2
     leads = pd.DataFrame(
         {day: style.lead(prices, style.FAMILIES, calendar.since(NOV.end, day)) for day in days}
     )
@@ -121,8 +121,7 @@ def stricter(mkt: market.Market) -> Answer:
             "value minus growth, and halve the standard deviation.",
             {
                 "that is a whole standard deviation; the bar is half of it.": bar["Russell"] * 2,
-                "that is the spread of single days; take windows of eight sessions.": spread(1)["Russell"]
-                / 2,
+                "that is the spread of single days; take windows of eight sessions.": of_days,
                 "that is the bar of another family; the question is about Russell.": list(bar[1:]),
             },
         ),
@@ -149,14 +148,13 @@ def led_and_fell(mkt: market.Market) -> Answer:
     days = longer[calendar.next_session(NOV.start) : NOV.end]
     small, tech, fell = days["IWM"], days["XLK"], days["IWM"] < 0
     led, ever = small > tech, longer["IWM"] > longer["XLK"]
+    to_day = ever[days.index[0] :].sum()
     return {
         "led": Right(
             int(led.sum()),
             "compare the daily returns of IWM and XLK on each session of November.",
             {
-                "that runs to 10 December; the question is about the sessions of November.": ever[
-                    days.index[0] :
-                ].sum(),
+                "that runs to 10 December; the question is about the sessions of November.": to_day,
                 "that begins with 31 October, which is no session of November.": ever[: NOV.end].sum(),
                 "that is the lead over the S&P 500; compare with technology.": (small > days["SPY"]).sum(),
                 "those are the sessions on which technology led.": (~led).sum(),

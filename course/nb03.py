@@ -36,13 +36,13 @@ def two_sided(mkt: market.Market) -> Answer:
         events.chance(*_small(mkt), CUTS, SESSIONS, around, around, until=DAY) for around in (1, 0)
     )
     one, two = rule["greater"], rule["two_sided"]
+    twice = 2 * one
     return Right(
         two,
         "the test of the rule’s window gives both p-values; take the other one.",
         {
             "that is the one-sided value; a two-sided test counts choices far out on either side.": one,
-            "doubling fits a symmetric spread only; count what lies as far from the mean of all, either way.": 2
-            * one,
+            "doubling fits a symmetric spread only; count what lies as far from the mean of all, either way.": twice,
             "that is for the days alone; the rule’s window has a session on either side.": alone["two_sided"],
             "that is in percent; give the share between 0 and 1.": lambda given: (
                 abs(given / 100 - two) < 1e-3
@@ -56,7 +56,7 @@ def yields(mkt: market.Market) -> Answer:
     """Correlation of small caps' daily abnormal return with the change of the two-year yield, 2025."""
     level = mkt.macro("DGS2").reindex(SESSIONS)
     change, single = level.diff(), _sums(mkt, SESSIONS, 0)
-    plain = _small(mkt)[0].reindex(SESSIONS).corr(change)
+    plain, late = _small(mkt)[0].reindex(SESSIONS).corr(change), single.corr(change.shift(1))
     return Right(
         single.corr(change),
         "pair, for every session up to 10 December, the abnormal return of the day with the yield’s change.",
@@ -64,9 +64,7 @@ def yields(mkt: market.Market) -> Answer:
             "that uses the level of the yield; take its change from session to session.": single.corr(level),
             "that uses the plain return of small caps; take out the market’s first.": plain,
             "that uses sums over three sessions; take the day’s own.": _sums(mkt, SESSIONS).corr(change),
-            "that pairs each return with the change of the day before; use the same session.": single.corr(
-                change.shift(1)
-            ),
+            "that pairs each return with the change of the day before; use the same session.": late,
         },
     )
 
@@ -74,9 +72,7 @@ def yields(mkt: market.Market) -> Answer:
 @exercise("03-power", figure("a percentage", 2))
 def power(mkt: market.Market) -> Answer:
     """Mean effect of three cuts that the test finds four times out of five."""
-    limit = claims.claim("C25").rule["detail"][0]["bound"][
-        "at_most"
-    ]  # for the p-value, in the rule of the claim
+    limit = claims.claim("C25").rule["detail"][0]["bound"]["at_most"]  # for the p-value
     whole, last = events.pools(*_small(mkt), SESSIONS, 1, 1, until=DAY, kept=0)
     means, _ = events.permutation_means(whole, 3, last=last)
     critical, strict, low, middle, high = np.quantile(means, [1 - limit, 1 - limit / 2, 0.2, 0.5, 0.8])

@@ -98,10 +98,9 @@ def real(mkt: market.Market) -> Answer:
 def floating(mkt: market.Market) -> Answer:
     """Monthly slope of IWM minus SPY on the effective funds rate since 2000, the market held fixed."""
     months = _panel(mkt, rates.period_ends(WHOLE[0], mkt.last_session, "M"))
+    weekly = rates.slope(_panel(mkt), "small", "funds", WHOLE)
     slips = {
-        "that is the slope of weeks; take month ends.": rates.slope(
-            _panel(mkt), "small", "funds", WHOLE
-        ).slope,
+        "that is the slope of weeks; take month ends.": weekly.slope,
         "that is the slope on the two-year yield.": rates.slope(months, "small", "2y", WHOLE).slope,
         "that is the slope of the last three years.": rates.slope(months, "small", "funds", RECENT).slope,
     }
@@ -116,18 +115,15 @@ def together(mkt: market.Market) -> Answer:
     weeks = _panel(mkt)
     spy, two, ten, small = weeks["market"], weeks["2y"], weeks["10y"], weeks["small"]
     slopes, moving = _rolling(weeks, "small", "2y", held=False), spy.rolling(WINDOW).corr(ten)
+    held, on_ten = _rolling(weeks, "small", "2y"), _rolling(weeks, "small", "10y", held=False)
     with_two, two_moving = slopes.corr(spy.rolling(WINDOW).corr(two)), small.rolling(WINDOW).corr(two)
     return Right(
         slopes.corr(moving),
         "put the two rolling series side by side, drop the weeks without either, and correlate the columns.",
         {
-            "that slope has the market held fixed; here nothing is.": _rolling(weeks, "small", "2y").corr(
-                moving
-            ),
+            "that slope has the market held fixed; here nothing is.": held.corr(moving),
             "that correlates SPY with the two-year yield, not the ten-year.": with_two,
-            "that is the slope on the ten-year yield.": _rolling(weeks, "small", "10y", held=False).corr(
-                moving
-            ),
+            "that is the slope on the ten-year yield.": on_ten.corr(moving),
             "that stops at the article; here the weeks after it count too.": slopes[:DAY].corr(moving[:DAY]),
             "those windows do not overlap; take all weeks first.": slopes.iloc[::-WINDOW].corr(moving),
             "that correlates two correlations; one is a slope.": two_moving.corr(moving),

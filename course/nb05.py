@@ -28,13 +28,13 @@ def company_d(mkt: market.Market) -> Answer:
     """The loss of D at which the four invented companies have the article's P/E."""
     value, profits = 4 * 100.0, 10.0 + 6.0 + 4.0
     article, average = (float((claims.claim(name).asserts or {})["value"]) for name in ("C37", "C38"))
+    three = profits - 300 / article
     return Right(
         profits - value / article,
         "market value over P/E is what the basket must earn; the three with a profit earn more than that.",
         {
             "that is what the four must earn together; D’s loss is what is missing to it.": value / article,
-            "with losses counted, D’s market value belongs to the sum: four companies, not three.": profits
-            - 300 / article,
+            "with losses counted, D’s market value belongs to the sum: four companies, not three.": three,
             "at that loss the basket earns nothing and has no P/E; it passes the article’s before.": profits,
             "that is for the article’s average; take its P/E of the day.": profits - value / average,
         },
@@ -46,7 +46,7 @@ def patience(mkt: market.Market) -> Answer:
     """Lists whose last known quarter changes with patience, and the yield in November then."""
     fund = _fund(mkt)
     held, changed = len(fund.lists), sum(latest_quarter(d) != latest_quarter(d, *PATIENT) for d in fund.lists)
-    members = fund.covered(HELD, last=latest_quarter(HELD, *PATIENT))
+    members, own = fund.covered(HELD, last=latest_quarter(HELD, *PATIENT)), basket_yield(fund.covered(HELD))
     return {
         "dates": Right(
             changed,
@@ -60,9 +60,7 @@ def patience(mkt: market.Market) -> Answer:
             basket_yield(members),
             "put the income of the covered members over their market value.",
             {
-                "that is the yield with our own patience. Hand the other quarter to fund.covered().": basket_yield(
-                    fund.covered(HELD)
-                ),
+                "that is the yield with our own patience. Hand the other quarter to fund.covered().": own,
                 "that is by the weight in the fund. Take sum over sum.": basket_yield(members, "weight"),
                 "that leaves the loss-makers out. Count them.": basket_yield(members, kind="profit only"),
             },
@@ -76,7 +74,7 @@ def median(mkt: market.Market) -> Answer:
     members = _fund(mkt).covered(HELD)
     income, cap = members["income"], members["cap"]
     own = income / cap * 100
-    right = own.median()
+    right, of_medians = own.median(), income.median() / cap.median() * 100
     return Right(
         right,
         "divide income by market value for each covered member, then take the one in the middle.",
@@ -85,9 +83,7 @@ def median(mkt: market.Market) -> Answer:
             "that is the mean, which a few huge losses rule; take the median.": own.mean(),
             "that is sum over sum; here every company has one vote.": basket_yield(members),
             "that is the P/E; the question is about its inverse, the yield.": valuation.pe_of(right),
-            "that divides one median by another; divide for each member first.": income.median()
-            / cap.median()
-            * 100,
+            "that divides one median by another; divide for each member first.": of_medians,
         },
     )
 
@@ -101,7 +97,8 @@ def sector(mkt: market.Market) -> Answer:
     losses = pd.Series({name: valuation.loss_share(group["income"]) for name, group in groups.items()})
     known, right = {str(name).casefold() for name in members["sector"]}, str(pes.idxmin())
     few = sorted({*members["sector"].dropna()} - {*groups})
-    group = groups[right]
+    group, loss_share = groups[right], valuation.loss_share
+    of_all, by_weight = loss_share(members["income"]), loss_share(group["income"], group["weight"])
     return {
         "sector": Right(
             right,
@@ -120,12 +117,8 @@ def sector(mkt: market.Market) -> Answer:
             losses[right],
             "divide its members with a loss by all its covered members.",
             {
-                "that is the share of all members, take those of the sector.": valuation.loss_share(
-                    members["income"]
-                ),
-                "that is by weight, count the members instead.": valuation.loss_share(
-                    group["income"], group["weight"]
-                ),
+                "that is the share of all members, take those of the sector.": of_all,
+                "that is by weight, count the members instead.": by_weight,
                 "that is the share without a loss.": 100 - losses[right],
                 "that is a number of members, not a share.": (group["income"] < 0).sum(),
             },
@@ -152,13 +145,13 @@ def unusual(mkt: market.Market) -> Answer:
     def cut(floor: pd.DataFrame) -> float:
         return with_income(net.where(work.isna(), np.maximum(net, floor)))
 
+    floor, as_it_is = loss.sub(tenth, axis=0), basket_yield(core)
+    at_tenth, dropped = with_income(net.clip(lower=-tenth, axis=0)), with_income(np.maximum(net, floor))
     return Right(
-        cut(loss.sub(tenth, axis=0)),
+        cut(floor),
         "build a table of floors, quarter by quarter, and take the larger of floor and net income in each cell.",
         {
-            "that is the yield as it is, with nothing cut off; does your floor reach any quarter?": basket_yield(
-                core
-            ),
+            "that is the yield as it is, with nothing cut off; does your floor reach any quarter?": as_it_is,
             "the tenth of the market value is missing in your floor.": cut(loss),
             "where the operating profit is above zero, the floor counts from zero.": cut(
                 work.sub(tenth, axis=0)
@@ -166,12 +159,8 @@ def unusual(mkt: market.Market) -> Answer:
             "that puts operating profit in the place of net income; it only sets the floor.": with_income(
                 work
             ),
-            "that cuts every loss at a tenth of the market value; the operating loss may come on top.": with_income(
-                net.clip(lower=-tenth, axis=0)
-            ),
-            "a quarter without an operating figure stays as it is; yours drops out.": with_income(
-                np.maximum(net, loss.sub(tenth, axis=0))
-            ),
+            "that cuts every loss at a tenth of the market value; the operating loss may come on top.": at_tenth,
+            "a quarter without an operating figure stays as it is; yours drops out.": dropped,
             "you share the tenth among the four quarters; it counts in each.": cut(
                 loss.sub(tenth / 4, axis=0)
             ),

@@ -30,6 +30,7 @@ def sector(mkt: market.Market) -> Answer:
         return {name for name, fund in FUND.items() if change[name] > change[benchmark or fund]}
 
     right, before = ahead(), ahead(benchmark="SPY")
+    net = len(right) - len(before)
     return {
         "ahead": Right(
             len(right),
@@ -45,8 +46,8 @@ def sector(mkt: market.Market) -> Answer:
             "a name changes sides if it is ahead of one of the two measures and not of the other.",
             {
                 "that is the difference of two counts; those who come and those who go must not cancel.": [
-                    len(right) - len(before),
-                    len(before) - len(right),
+                    net,
+                    -net,
                 ],
                 "those are ahead of both; who is ahead of just one?": len(right & before),
             },
@@ -63,6 +64,7 @@ def all_lag(mkt: market.Market) -> Answer:
         names.fallen(each, WEEKS) for each in (history[:DAY], relative[:DAY], relative.dropna())
     )
     every = len(SEVEN)
+    whole = (longer == every).mean() * 100
     return {
         "share": Right(
             (lag == every).mean() * 100,
@@ -71,8 +73,7 @@ def all_lag(mkt: market.Market) -> Answer:
                 "in those windows all seven *fell*; they need not have lagged.": (fell == every).mean() * 100,
                 "in those windows all seven were ahead.": (lag == 0).mean() * 100,
                 "in those windows at least one lagged; ask for all seven.": (lag > 0).mean() * 100,
-                "let the history end on 10 December, as the article could know it.": (longer == every).mean()
-                * 100,
+                "let the history end on 10 December, as the article could know it.": whole,
             },
         ),
         "now": Right(
@@ -94,7 +95,7 @@ def largest(mkt: market.Market) -> Answer:
     weight = held.set_index("ticker")["weight_pct"]
     change, examples = field.reindex(weight.index).dropna(), field.reindex(SMALL)
     spy = returns.window_return(mkt.prices("SPY"), SINCE)
-    weighted = (weight * change).sum() / weight[change.index].sum()
+    lead, weighted = change.mean() - spy, (weight * change).sum() / weight[change.index].sum()
     return {
         "ahead": Right(
             (change > spy).sum(),
@@ -111,8 +112,7 @@ def largest(mkt: market.Market) -> Answer:
             {
                 "that is the median; the question is about equal parts.": change.median(),
                 "that is the mean of the article’s examples.": examples.mean(),
-                "that is the lead over the market; the question is about the return itself.": change.mean()
-                - spy,
+                "that is the lead over the market; the question is about the return itself.": lead,
                 "that is weighted by the fund; give each of the ten the same weight.": weighted,
             },
         ),
@@ -125,7 +125,7 @@ def gone(mkt: market.Market) -> Answer:
     prices = mkt.prices(SMALL, "adj_close")[DAY:LATER].ffill()
     change = (prices.iloc[-1] / prices.iloc[0] - 1) * 100
     left = change.drop("DENN")
-    held, dropped = change.mean(), left.mean()
+    held, dropped, still = change.mean(), left.mean(), left.sum() / 5
     silent = "Denny’s is left out of that, in silence: pandas drops what is missing. Give it its last price."
     return {
         "held": Right(
@@ -134,8 +134,7 @@ def gone(mkt: market.Market) -> Answer:
             {
                 silent: dropped,
                 "its holders were paid; the share did not become worthless.": (left.sum() - 100) / 5,
-                "Denny’s moved a little between 10 December and its last session; count that too.": left.sum()
-                / 5,
+                "Denny’s moved a little between 10 December and its last session; count that too.": still,
             },
         ),
         "dropped": Right(

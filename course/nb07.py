@@ -29,16 +29,15 @@ def own_dates(mkt: market.Market) -> Answer:
     inside = {name: series[THREE_YEARS.start : THREE_YEARS.end] for name, series in closes.items()}
     depths = pd.Series({name: drawdowns.worst(series)["depth"] for name, series in inside.items()})
     least, known = depths.idxmax(), {name.casefold() for names in NAMES.values() for name in names}
-    series = closes[least]
+    series, most = closes[least], NAMES[depths.idxmin()]
+    ever = drawdowns.worst(series)["depth"]
     common, ends = (returns.window_return(series, window) for window in (BUST, THREE_YEARS))
     return {
         "least": Right(
             NAMES[least],
             "another index lost less between its own peak and its own trough.",
             {
-                "that one fell most. Losses are negative: the smallest is the largest number.": NAMES[
-                    depths.idxmin()
-                ],
+                "that one fell most. Losses are negative: the smallest is the largest number.": most,
                 "give one of the four names of the table, such as those in `NAMES`.": lambda name: (
                     name.casefold() not in known
                 ),
@@ -49,9 +48,7 @@ def own_dates(mkt: market.Market) -> Answer:
             "take the deepest drawdown between the last close of 1999 and the last close of 2002.",
             {
                 "that is between the Nasdaq’s dates; take the index’s own.": common,
-                "that is the worst of the whole history; stay within the bust.": drawdowns.worst(series)[
-                    "depth"
-                ],
+                "that is the worst of the whole history; stay within the bust.": ever,
                 "that is from end to end, not from peak to trough.": ends,
             },
         ),
@@ -131,7 +128,7 @@ def ends(mkt: market.Market) -> Answer:
         for field in ("adj_close", "close")
     )
     inside = total["2021-07-01":]
-    by_price = price["2021-07-01":]
+    by_price, early = price["2021-07-01":], (total.iloc[1:] > 0).mean() * 100
     share, grew, cheaper = ((each > 0).mean() * 100 for each in (inside, inside.diff().dropna(), by_price))
     return {
         "share": Right(
@@ -139,8 +136,7 @@ def ends(mkt: market.Market) -> Answer:
             "divide both funds by their close of 30 October 2020; count the ends with value ahead.",
             {
                 "that is how often growth was ahead.": 100 - share,
-                "the ends begin in July 2021; leave out the months before.": (total.iloc[1:] > 0).mean()
-                * 100,
+                "the ends begin in July 2021; leave out the months before.": early,
                 "those are the days on which the lead grew; ask how often it was above zero.": grew,
                 "those closes leave dividends out; take total returns.": cheaper,
             },
@@ -162,20 +158,15 @@ def coin(mkt: market.Market) -> Answer:
     """Number of independent peaks that tell a share of two thirds from a half, two-sided at five percent."""
     distance, error, critical = 2 / 3 - 1 / 2, 0.5, 1.96
     root = critical * error / distance
+    whole, from_nothing = (critical / distance) ** 2, (critical * error / (2 / 3)) ** 2
     return Right(
         math.ceil(root**2),
         "set the distance between the two shares equal to 1.96 standard errors and solve for n; then round up.",
         {
             "that is the root of it: the error shrinks with the *root* of n.": root,
             "that is one standard error of distance; ask for 1.96 of them.": (error / distance) ** 2,
-            "the standard error of a share is the root of p (1 - p) / n, at most a half over the root of n.": (
-                critical / distance
-            )
-            ** 2,
-            "that tells two thirds from nothing; the coin lands on one side half of the time.": (
-                critical * error / (2 / 3)
-            )
-            ** 2,
+            "the standard error of a share is the root of p (1 - p) / n, at most a half over the root of n.": whole,
+            "that tells two thirds from nothing; the coin lands on one side half of the time.": from_nothing,
         },
         within=1,
     )

@@ -134,8 +134,7 @@ def teaching(given: Arguments) -> int:
 
     if given.command == "lab":
         return command.lab()
-    write = command.student if given.command == "student" else command.teacher
-    print(write(given.out, given.force))
+    print(command.edition(given.command, given.out, given.force))
     return 0
 
 

@@ -41,7 +41,7 @@ _read: set[Read] = set()
 
 
 def note(kind: str, *names: str) -> None:
-    """Remember that something was read: its kind is a key of :attr:`Now.STATES` or a table of the store."""
+    """Remember that something was read: its kind is one that :class:`Now` knows, or a table of the store."""
     _read.update((kind, name) for name in names)
 
 
@@ -87,18 +87,10 @@ class Now:
         from helpers.claims import registry
 
         packages = sorted(entry for top in _INSTALLED for entry in os.listdir(top) if entry.endswith("-info"))
-        always = [
-            *sorted((ROOT / "helpers").glob("*.mplstyle")),
-            DATA / "series.yaml",
-            DATA / "claims.schema.json",
-        ]
+        always = [*sorted((ROOT / "helpers").glob("*.mplstyle")), DATA / "series.yaml", registry.SCHEMA]
         always += [] if self.held else [ROOT / "helpers" / "synthetic.py"]
-        code = [
-            name,
-            str(notebooks.folder()),
-            notebooks.fingerprint(notebook),
-            [_file(path) for path in always],
-        ]
+        files_ = [_file(path) for path in always]
+        code = [name, str(notebooks.folder()), notebooks.fingerprint(notebook), files_]
         last = f"{self.held.last_session:%Y-%m-%d} {self.held.until:%Y-%m-%d}" if self.held else "synthetic"
         return _digest([code, sys.version, packages, last, registry.head()])
 
@@ -109,7 +101,7 @@ class Now:
             self._read_series(table, [name for kind, name in asked if kind == table])
         for kind, name in asked:
             if (kind, name) not in self._known or kind == "verdicts":
-                self._known[kind, name] = _digest(self.STATES[kind](self, name))
+                self._known[kind, name] = _digest(self._state(kind, name))
         return {item: self._known[item] for item in asked}
 
     def _read_series(self, table: str, names: list[str]) -> None:
@@ -127,49 +119,35 @@ class Now:
                 columns = [rows.dates.asi8, *rows.values.values()]
                 self._known[table, name] = _digest(b"".join(column[own].tobytes() for column in columns))
 
-    def _life(self, name: str) -> Any:
-        return [self.held.manifest[key].get(name) for key in ("symbols", "series")] if self.held else []
-
-    def _verdicts(self, _: str) -> Any:
+    def _state(self, kind: str, name: str) -> Any:
+        """How a thing stands now, by its kind and name; an empty name is all of them."""
         from helpers import notebooks
-
-        books = notebooks.read_all(self.executed)
-        return {name: book.metadata for name, book in books.items() if notebooks.judges(name)}
-
-    def _claim(self, name: str) -> Any:
         from helpers.claims import registry
 
-        known = registry.load()
-        return [vars(known[key]) for key in ([name] if name else known) if key in known]
+        def entries(known: Mapping[str, Any]) -> list[dict[str, Any]]:
+            return [vars(known[key]) for key in ([name] if name else known) if key in known]
 
-    def _claims_of(self, name: str) -> Any:
-        from helpers.claims import registry
-
-        return [claim.id for claim in registry.in_notebook(name)]
-
-    def _fact(self, name: str) -> Any:
-        from helpers.claims import registry
-
-        known = registry.facts()
-        return [vars(known[key]) for key in ([name] if name else known) if key in known]
-
-    def _question(self, name: str) -> Any:
-        from helpers import notebooks
-
-        return notebooks.question(name) if name else notebooks.names()
-
-    #: How each kind of thing stands now, by its name; an empty name is all of them.
-    STATES: Mapping[str, Any] = {
-        "file of the store": lambda self, name: self.held and self.held.files.get(name),
-        "files of the store": lambda self, _: self.held and sorted(self.held.files),
-        "life of a series": _life,
-        "file of code": lambda _, name: _file(Path(name)),
-        "claim": _claim,
-        "claims of": _claims_of,
-        "fact": _fact,
-        "question": _question,
-        "verdicts": _verdicts,
-    }
+        match kind:
+            case "file of the store":
+                return self.held and self.held.files.get(name)
+            case "files of the store":
+                return self.held and sorted(self.held.files)
+            case "life of a series":
+                return self.held and [self.held.manifest[key].get(name) for key in ("symbols", "series")]
+            case "file of code":
+                return _file(Path(name))
+            case "claim":
+                return entries(registry.load())
+            case "claims of":
+                return [claim.id for claim in registry.in_notebook(name)]
+            case "fact":
+                return entries(registry.facts())
+            case "question":
+                return notebooks.question(name) if name else notebooks.names()
+            case "verdicts":
+                books = notebooks.read_all(self.executed)
+                return {name: book.metadata for name, book in books.items() if notebooks.judges(name)}
+        raise LookupError(kind)
 
     # ------------------------------------------------------------------------------------------- kept
 

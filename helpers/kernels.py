@@ -45,6 +45,19 @@ class Kernel(psutil.Process):  # type: ignore[misc]
         """None while it runs."""
         return None if self.is_running() else 0
 
+    def send_signal(self, sig: int) -> None:
+        """Nothing, as with ``Popen``, if it has ended already."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            super().send_signal(sig)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
 
 class Forked(LocalProvisioner):
     """Forks the warmed process instead of starting an interpreter."""

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,12 +201,6 @@ def _merged(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
 Progress = Callable[[str], None]
 
 
-def execute(name: str, out: Path) -> Path:
-    """Execute one notebook of the project and save it as ``out``, which stays as it was if the notebook fails."""
-    run([name], lambda _: out)
-    return out
-
-
 def run(
     wanted: Sequence[str],
     place: Callable[[str], Path],
@@ -225,8 +219,8 @@ def run(
     wanted, place : names, and the file for each
     progress : called with a line for each notebook, in their order
     bar : draw a progress bar over all cells on standard error
-    failures : takes the sentence of a notebook that fails, by name; its committed run takes its place, and
-        the others go on
+    failures : takes the sentence of a notebook that fails, by name; its committed run stands in for it, for
+        the others too, and they go on
     fresh : execute every notebook
 
     Raises
@@ -247,14 +241,15 @@ def run(
     running: list[_Run] = []
     kept: dict[str, float] = {}
 
-    def get(name: str, tick: Callable[[int], Any]) -> str:
-        if not fresh and (when := now.find(name, books[name])):
+    def get(name: str) -> str:
+        book = books[name]
+        if not fresh and (when := now.find(name, book)):
             kept[name] = when
-            tick(len(code_cells(books[name])))
+            meter.update(len(code_cells(book)))
             return ""
-        running.append(task := _Run(name, books[name], seen if name in rest else ""))
-        seconds, told = task(lambda: tick(1))
-        now.keep(name, books[name], told)
+        running.append(task := _Run(name, book, seen if name in rest else ""))
+        seconds, told = task(meter.update)
+        now.keep(name, book, told)
         return f"{name}  {seconds:.0f} s"
 
     total = sum(len(code_cells(book)) for book in books.values())
@@ -264,20 +259,8 @@ def run(
     ):
         try:
             for batch in (first, rest):
-                futures = {name: pool.submit(get, name, meter.update) for name in batch}
-                for name, future in futures.items():
-                    try:
-                        line = future.result()
-                        faults = examined({name: books[name]}, proof=False)[1] if failures is not None else []
-                        if faults:
-                            raise NotebookError(faults[0])
-                        write(books[name], place(name))
-                    except NotebookError as error:
-                        if failures is None:
-                            raise
-                        line = failures[name] = str(error)
-                        if place(name) != path_of(name):
-                            shutil.copy(path_of(name), place(name))  # the committed run stands in, for all
+                for name, done in [(name, pool.submit(get, name)) for name in batch]:
+                    line = _saved(name, books[name], done, place(name), failures)
                     with tqdm.external_write_mode(file=sys.stderr):
                         progress(line) if line else None
         except BaseException:
@@ -288,6 +271,24 @@ def run(
             raise
     if kept:
         progress(executions.said(kept))
+
+
+def _saved(
+    name: str, book: NotebookNode, done: Future[str], path: Path, failures: dict[str, str] | None
+) -> str:
+    """Save a notebook once it is executed, or where it may fail its committed run; the line that tells of it."""
+    try:
+        line = done.result()
+        if failures is not None and (faults := examined({name: book}, proof=False)[1]):
+            raise NotebookError(faults[0])
+        write(book, path)
+    except NotebookError as error:
+        if failures is None:
+            raise
+        line = failures[name] = str(error)
+        if path != path_of(name):
+            shutil.copy(path_of(name), path)
+    return line
 
 
 def _collection() -> dict[str, str]:
@@ -325,7 +326,7 @@ class _Run:
         self._process = self.client.process_message
         self.client.process_message = self._message  # type: ignore[method-assign]
 
-    def __call__(self, tick: Callable[[], Any]) -> tuple[float, str]:
+    def __call__(self, tick: Callable[[int], Any]) -> tuple[float, str]:
         """Execute; seconds taken, and what the kernel told of what it read."""
         from jupyter_client.kernelspec import NoSuchKernel
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -333,7 +334,7 @@ class _Run:
 
         start = time.perf_counter()
         self.client.on_cell_execute = self._begin
-        self.client.on_cell_executed = lambda **_: tick()
+        self.client.on_cell_executed = lambda **_: tick(1)
         # A person's own IPython start-up files must not change what a notebook prints; and `helpers` is found
         # from the notebooks' folder even where the project is not installed.
         quiet = {
@@ -589,13 +590,10 @@ def _payload_fault(name: str, payload: Any, found: Mapping[str, Any]) -> str:
         return f"judges {key} a second time (first in {found[claim.id]['notebook']}); keep one verdict."
     if claim.notebook != name:
         return f"judges {key}, which belongs to {claim.notebook}; move it there."
-    if absent := [item for item in (*CONTRACT, "data") if item not in payload]:
-        return f"holds a verdict on {key} that lacks {absent[0]}; {again}"
-    if fault := _garbled(json.dumps([{item: payload[item] for item in CONTRACT}])):
+    if fault := _garbled(json.dumps([{item: payload[item] for item in CONTRACT if item in payload}])):
         return f"holds a garbled verdict on {key} ({fault}); {again}"
-    if not isinstance(payload["data"], dict) or {"source", "last_session", "fingerprint"} - set(
-        payload["data"]
-    ):
+    data = payload.get("data")
+    if not isinstance(data, dict) or {"source", "last_session", "fingerprint"} - set(data):
         return f"holds a verdict on {key} that does not say on which data; {again}"
     return ""
 

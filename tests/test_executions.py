@@ -169,3 +169,13 @@ def test_what_a_notebook_shows_besides_its_verdicts_was_not_changed_since(tmp_pa
             book.metadata[executions.RECORD] = garbled
             (fault,) = faults(book)
             assert "01-first: the record of what it cites was changed after it was executed" in fault
+
+
+def test_a_signal_to_a_kernel_that_has_ended_is_none():
+    process = psutil.Popen(["sleep", "60"])
+    kernel = kernels.Kernel(process.pid)
+    kernel.kill()
+    process.wait()
+    kernel.terminate()
+    kernel.send_signal(2)
+    assert kernel.poll() == 0

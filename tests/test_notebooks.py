@@ -180,8 +180,8 @@ def test_one_changed_close_changes_the_verdicts_that_rest_on_it(tmp_path, monkey
         return rows
 
     monkeypatch.setenv("MARKET_DATA", str(shifted(tmp_path / "store", change)))
-    out = notebooks.execute("01-record-highs", tmp_path / "out")
-    got = {entry["id"]: entry["verdict"] for _, entry in notebooks.payloads(notebooks.read(out))}
+    notebooks.run(["01-record-highs"], lambda _: tmp_path / "out")
+    got = {entry["id"]: entry["verdict"] for _, entry in notebooks.payloads(notebooks.read(tmp_path / "out"))}
     before = {entry["id"]: entry["verdict"] for entry in notebooks.verdicts()}
     changed = {key for key in got if got[key] != before[key]}
     assert changed == {"C16"}
@@ -194,8 +194,8 @@ def test_one_dropped_session_is_named_and_nothing_is_told_across_it(tmp_path, mo
         return rows[~((rows["symbol"] == "^RUT") & (rows["date"].astype(str) == "2025-12-05"))]
 
     monkeypatch.setenv("MARKET_DATA", str(shifted(tmp_path / "store", change)))
-    notebook = notebooks.read(notebooks.execute("01-record-highs", tmp_path / "out.ipynb"))
-    given = {payload["id"]: payload for _, payload in notebooks.payloads(notebook)}
+    notebooks.run(["01-record-highs"], lambda _: tmp_path / "out")
+    given = {payload["id"]: payload for _, payload in notebooks.payloads(notebooks.read(tmp_path / "out"))}
     for key in ("C02", "C14", "C15", "C16"):
         assert given[key]["verdict"] == "unverified"
         assert "2025-12-05, which ^RUT lacks" in given[key]["caveat"]

@@ -297,6 +297,13 @@ def test_the_answer_stands_before_what_the_article_says():
     assert "Two series." in page.body.split('class="fold"')[1].split("</details>")[0]
 
 
+def test_a_card_further_down_keeps_its_place():
+    parts = [new_markdown_cell(f"## {name}") for name in ("The answer", "How to read", "Notebooks")]
+    parts.insert(2, reporting.cards_cell("C01"))
+    page = pages.render("01-first", reporting.notebook("Q?", *parts), [])
+    assert [text for _, _, text in page.contents] == ["The answer", "How to read", "Notebooks"]
+
+
 def test_a_column_that_says_the_same_everywhere_is_said_once():
     table = tables.payload(pd.DataFrame({"Series": list("abcd"), "Source": ["<yahoo>"] * 4}))
     book = reporting.notebook(
@@ -504,11 +511,19 @@ def test_two_reports_of_the_same_notebooks_are_the_same(executed, published, tmp
         ('<p style="background:url(http://a.b)" onclick="x()">y</p>', "<p>y</p>"),
         ('<img src="http://a.b">y', "y"),
         ("on 2025-12-10.", "on <time>2025-12-10</time>."),
+        ("from 1982-84 to 2005-10", "from 1982-84 to <time>2005-10</time>"),
         ('<a href="x-2025-12-10.html">y</a>', '<a href="x-2025-12-10.html">y</a>'),
     ],
 )
 def test_html_is_guarded_by_the_allow_list(text, expected):
     assert markup.safe(text) == expected
+
+
+def test_the_headline_counts_one_and_none_in_words():
+    assert site.headline(["supported"]) == "Of 1 sentence 1 holds, none is wrong or misleads"
+    assert site.headline(["misleading", "mixed"]) == (
+        "Of 2 sentences none holds, 1 is wrong or misleads, 1 holds in part"
+    )
 
 
 def test_tables_come_from_their_data(read):

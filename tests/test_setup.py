@@ -151,5 +151,6 @@ def test_a_readers_own_profile_changes_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
     source = "print('mine' in globals())"
     notebooks.write(new_notebook(cells=[new_code_cell(source)]), tmp_path / "01-own.ipynb")
-    executed = notebooks.read(notebooks.execute("01-own", tmp_path / "out" / "01-own.ipynb"))
+    notebooks.run(["01-own"], lambda name: tmp_path / "out" / f"{name}.ipynb")
+    executed = notebooks.read(tmp_path / "out" / "01-own.ipynb")
     assert [output.text for output in executed.cells[0].outputs] == ["False\n"]

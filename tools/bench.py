@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,23 +62,24 @@ def compare(what: str, ours: Callable[[], object], other: Callable[[], object], 
     return Line(what, *(statistics.median(side) for side in zip(*pairs, strict=True)))
 
 
-def loading(store: market.Store, folder: Path) -> Line:
+def loading(store: market.Store, folder: Path) -> list[Line]:
     """The whole history of four indices: checked store against one CSV file an index."""
     rows = store.price_rows(INDICES, market.PRICE_FIELDS)
     for name, group in rows.groupby("symbol"):
         group.drop(columns="symbol").to_csv(folder / f"{str(name)[1:]}.csv", index=False)
 
-    def with_pandas() -> pd.DataFrame:
-        read = {
-            name: pd.read_csv(folder / f"{name[1:]}.csv", parse_dates=["date"], index_col="date")["close"]
-            for name in INDICES
-        }
-        return pd.DataFrame(read)
+    def close(name: str) -> pd.Series:
+        return pd.read_csv(folder / f"{name[1:]}.csv", parse_dates=["date"], index_col="date")["close"]
 
+    return [_against_the_store("pandas.read_csv", store, close)]
+
+
+def _against_the_store(other: str, store: market.Store, close: Callable[[str], pd.Series]) -> Line:
+    """Loading the closes of four indices: from the store, opened and checked, and one index at a time."""
     return compare(
-        "open the store, load four indices’ closes | pandas.read_csv",
+        f"open the store, load four indices’ closes | {other}",
         lambda: market.Market(market.Store(store.path)).prices(INDICES),
-        with_pandas,
+        lambda: pd.DataFrame({name: close(name) for name in INDICES}),
     )
 
 
@@ -140,20 +141,12 @@ def _vendor_json(providers: Any, store: market.Store, folder: Path) -> Line:
         )
         (folder / f"{name[1:]}.json").write_bytes(answer.content)
 
-    def from_json() -> pd.DataFrame:
-        read = {}
-        for name in INDICES:
-            (result,) = json.loads((folder / f"{name[1:]}.json").read_bytes())["chart"]["result"]
-            dates = pd.to_datetime(result["timestamp"], unit="s", utc=True).tz_convert("America/New_York")
-            quote = pd.DataFrame(result["indicators"]["quote"][0], index=dates.tz_localize(None).normalize())
-            read[name] = quote["close"]
-        return pd.DataFrame(read)
+    def close(name: str) -> pd.Series:
+        (result,) = json.loads((folder / f"{name[1:]}.json").read_bytes())["chart"]["result"]
+        dates = pd.to_datetime(result["timestamp"], unit="s", utc=True).tz_convert("America/New_York")
+        return pd.Series(result["indicators"]["quote"][0]["close"], dates.tz_localize(None).normalize())
 
-    return compare(
-        "open the store, load four indices’ closes | parse the vendor’s JSON",
-        lambda: market.Market(market.Store(store.path)).prices(INDICES),
-        from_json,
-    )
+    return _against_the_store("parse the vendor’s JSON", store, close)
 
 
 class Usage(NamedTuple):
@@ -195,16 +188,8 @@ def executing(store: market.Store, folder: Path) -> Iterator[Line]:
     report = ["helpers", "report", "--out", out]
     cold, warm = usage(report, project), usage(report, project)
     books = [str(path.relative_to(project)) for path in sorted(project.glob("notebooks/*.ipynb"))]
-    plain = [
-        "nbconvert",
-        "--execute",
-        "--to",
-        "notebook",
-        "--log-level=ERROR",
-        "--output-dir",
-        str(folder / "plain"),
-    ]
-    other = usage([*plain, *books], project)
+    plain = ["nbconvert", "--execute", "--to", "notebook", "--log-level=ERROR", "--output-dir"]
+    other = usage([*plain, str(folder / "plain"), *books], project)
     path = project / "notebooks" / "01-record-highs.ipynb"
     changed = notebooks.read(path)
     notebooks.code_cells(changed)[-1].source += "\n# changed"
@@ -266,7 +251,7 @@ def breadth_by_size(store: market.Store, folder: Path) -> list[Line]:
     return lines
 
 
-def exporting(folder: Path) -> list[Line]:
+def exporting(store: market.Store, folder: Path) -> list[Line]:
     """The site against nbconvert’s default export of the same executed notebooks: time and bytes."""
     from nbconvert import HTMLExporter
 
@@ -294,34 +279,25 @@ def exporting(folder: Path) -> list[Line]:
     ]
 
 
-def main() -> None:
-    """Print every comparison that this machine’s data allow."""
+def command(_: object) -> int:
+    """``python -m helpers bench``: print every comparison that this machine’s data allow."""
     path = store_of.locate()
     if path is None:
         raise HelperError(f"The benchmark measures on market data: {market.HOW_TO_GET_DATA}.")
     store = market.Store(path)
-    title = f"{'ours | what a user would otherwise do (medians of one run)':<74}{'ours':>12}{'other':>14}{'ratio':>13}"
-    print(title)
+    print(
+        f"{'ours | what a user would otherwise do (medians of one run)':<74}{'ours':>12}{'other':>14}{'ratio':>13}"
+    )
     ratios = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        lines: list[Callable[[], Iterable[Line]]] = [
-            lambda: [loading(store, folder)],
-            lambda: live_data(store, folder),
-        ]
-        lines += [lambda: breadth_by_size(store, folder), lambda: exporting(folder)]
-        lines += [lambda: executing(store, folder)]
-        for line in (line for part in lines for line in part()):
-            print(line, flush=True)
-            ratios[line.what] = round(line.ours / line.other, 3)
+        for part in (loading, live_data, breadth_by_size, exporting, executing):
+            for line in part(store, folder):
+                print(line, flush=True)
+                ratios[line.what] = round(line.ours / line.other, 3)
     told = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=market.ROOT, capture_output=True, check=False
     )
     head = {"day": f"{pd.Timestamp.now():%Y-%m-%d}", "commit": told.stdout.decode().strip()}
     print(f"history {json.dumps(head | ratios, ensure_ascii=False)}")
-
-
-def command(_: object) -> int:
-    """``python -m helpers bench``."""
-    main()
     return 0

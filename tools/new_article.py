@@ -134,12 +134,9 @@ def write(folder: Path, title: str, publisher: str, date: str, address: str) -> 
         day = calendar.session_on_or_before(date)
     except ValueError:
         raise HelperError(f"'{date}' is no date; write it as 2024-01-31.") from None
-    said = {
-        key: json.dumps(text, ensure_ascii=False)
-        for key, text in (("title", title), ("publisher", publisher))
-    }
     values = {
-        **said,
+        "title": json.dumps(title, ensure_ascii=False),
+        "publisher": json.dumps(publisher, ensure_ascii=False),
         "address": json.dumps(address),
         "date": date,
         "day": f"{day:%Y-%m-%d}",
@@ -168,9 +165,10 @@ def notebook(claim_id: str = "", month: str = "") -> NotebookNode:
             "# Does it hold?\n\nWhat the article says, and the rule:", _SETUP.format(cards=f'"{claim_id}"')
         )
     return _book(
-        "# Did the market gain?\n\nA worked example. First what the article says, with the rule by which it is judged:",
+        "# Does each sentence hold?\n\nFirst what the article says, with the rule by which it is judged:",
         _SETUP.format(cards=f'notebook="{NOTEBOOK}"'),
-        "A small function measures it. Its arguments are the choices that somebody else might make differently.",
+        "A worked example: did the market gain? A small function measures it. Its arguments are the choices that "
+        "somebody else might make differently.",
         _MEASURE.format(month=month),
         "The year behind it, up to the last close that the article could know:",
         _CHART,

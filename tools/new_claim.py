@@ -76,12 +76,9 @@ def entry(
         "says": " ".join(says.split()),
         **{key: value for key, value in (("kind", kind), ("clarity", clarity)) if value},
         "rule": {"not-checkable": NO_RULE},
-        **(
-            {"notebook": notebook or new_article.NOTEBOOK}
-            if notebook or not registry.first_notebook()
-            else {}
-        ),
     }
+    if notebook or not registry.first_notebook():
+        fields["notebook"] = notebook or new_article.NOTEBOOK
     lines = [f"- id: {next_id(content)}"]
     for key, value in fields.items():
         if key == "rule":

@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-from helpers import market
+from helpers import files, market
 from helpers.files import HelperError
 
 PATH = market.DATA / "datapackage.json"
@@ -66,18 +64,14 @@ _WHOLE = {
 def describe() -> dict[str, Any]:
     """The package's description: each CSV with its schema, bytes, hash and licence; other files by path."""
     sources = {row["id"]: row for row in _rows(market.DATA / "public" / "sources.csv")}
-    tables = [
-        _table(path, sources)
-        for part in ("public", "facts")
-        for path in sorted((market.DATA / part).glob("*.csv"))
-    ]
+    paths = [path for part in ("public", "facts") for path in sorted((market.DATA / part).glob("*.csv"))]
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "rotation-rerun",
         "title": "The rotation, rerun: claims, facts and free series",
         "description": "What the repository ships. Vendors' prices are not in it: data/README.md says how to "
         "fetch them, fingerprints.json how to prove them.",
-        "resources": [*tables, *_documents()],
+        "resources": [*(_table(path, sources) for path in paths), *_documents()],
     }
 
 
@@ -107,7 +101,7 @@ def _table(path: Path, sources: dict[str, dict[str, str]]) -> dict[str, Any]:
         "mediatype": "text/csv",
         "encoding": "utf-8",
         "bytes": len(content),
-        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        "hash": f"sha256:{files.sha256(path)}",
         "schema": _schema(next(csv.reader(content.decode().splitlines())), facts),
     }
     if (source := sources.get(path.stem)) is not None:
@@ -128,9 +122,7 @@ def _schema(columns: list[str], facts: bool) -> dict[str, Any]:
     fields = []
     for name in columns:
         if name not in FIELDS:
-            raise HelperError(
-                f"The column '{name}' has no description; add it to helpers/sources/package.py."
-            )
+            raise HelperError(f"The column '{name}' has no description; add it to tools/package.py.")
         kind, text = _FACT_FIELDS.get(name, FIELDS[name]) if facts else FIELDS[name]
         described: dict[str, Any] = {"name": name, "type": kind, "description": text}
         if facts and name == "date":
@@ -170,13 +162,6 @@ def text(description: dict[str, Any]) -> str:
     return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
 
 
-def write(path: Path = PATH) -> None:
-    """Write the description, whole or not at all."""
-    part = path.with_suffix(".part")
-    part.write_text(text(describe()), "utf-8")
-    os.replace(part, path)
-
-
 if __name__ == "__main__":
-    write()
+    files.write_whole(PATH, text(describe()))
     print(PATH)

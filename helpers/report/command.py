@@ -118,8 +118,6 @@ def _executed(
     until = f"market data to {date(held.until)}"
     known = " (the reference store)" if reference else " (not the reference store)"
     said = [f"Executed on {until}{known}."]
-    if old := market.staleness(held.last_session, pd.Timestamp.now()):
-        said.append(old)
     if gaps := held.gap_sentence():
         said.append(gaps)
         days = sorted({day for name in held.lives for day in held.gaps(name)})
@@ -128,7 +126,9 @@ def _executed(
         said.append(f"{gone} What rests on them is left out or not judged, and each notebook says so.")
         missing.append(gone.removeprefix("Not in this store: ").partition(". ")[0])
     before, notes, wanted = _before(), dict[str, str](), notebooks.names()
-    site.say("\n".join([*said[1:], f"Executing {len(wanted)} notebooks on {until}{known} ..."]))
+    old = market.staleness(held.last_session, pd.Timestamp.now())
+    start = f"Executing {len(wanted)} notebooks on {until}{known} ..."
+    site.say("\n".join([*filter(None, [old]), *said[1:], start]))
     with files.scratch("run") as folder:
         failures: dict[str, str] = {}
         notebooks.run(

@@ -24,20 +24,8 @@ NOT_JUDGED = "open"
 LOOK = {key or "synthetic": look for key, look in card.LOOK.items()}
 LOOK[NOT_JUDGED] = ("Not judged yet", "·", "#5c6570")
 _COUNT = [
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+]  # fmt: skip
 
 
 class ReportError(HelperError):

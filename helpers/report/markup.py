@@ -14,8 +14,8 @@ import mistune
 #: Control characters, and those that turn the direction of what follows: shown, never obeyed.
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-#: A day in a text; what stands inside a tag has its end before the next tag begins.
-_DAY = re.compile(r"\b(?:19|20)\d\d-[01]\d-[0-3]\d\b(?![^<>]*>)")
+#: A day or a month in a text; what stands inside a tag has its end before the next tag begins.
+_DAY = re.compile(r"\b(?:19|20)\d\d-[01]\d(?:-[0-3]\d)?\b(?![^<>]*>)")
 _CLAIM = re.compile(r"C\d{2,3}")
 _NOTEBOOK = re.compile(r"(?:\./)?(\d\d-[a-z0-9-]+)\.ipynb(?:#(.*))?")
 

@@ -124,19 +124,16 @@ def render(
 
 
 def _sections(notebook: NotebookNode) -> list[list[tuple[int, NotebookNode]]]:
-    """Cells with their numbers by section; the answer, which follows what the article says, comes before it."""
+    """Cells with their numbers by section; where the first says what the article says, the answer comes before it."""
     numbers = {id(cell): number for number, cell in enumerate(notebooks.code_cells(notebook), 1)}
     found: list[list[tuple[int, NotebookNode]]] = [[]]
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
             found.append([])
         found[-1].append((numbers.get(id(cell), 0), cell))
-    for place, cells in enumerate(found[:-1]):
-        if place and any(
-            _shows(output) == "cards" for _, cell in cells for output in cell.get("outputs", ())
-        ):
-            found[place : place + 2] = found[place : place + 2][::-1]
-            break
+    first = [output for cells in found[1:2] for _, cell in cells for output in cell.get("outputs", ())]
+    if any(_shows(output) == "cards" for output in first):
+        found[1:3] = found[1:3][::-1]
     return found
 
 
@@ -267,9 +264,9 @@ class _Writer:
         ]
         kept = [place for place in range(len(columns)) if place not in constant]
         widths = {place: max((len(row[place]) for row in texts), default=0) for place in kept}
-        css = {
-            place: "long" if width > 45 else "mid" if width > 18 else "" for place, width in widths.items()
-        }
+        css = {place: "long" if wide > 45 else "mid" if wide > 18 else "" for place, wide in widths.items()}
+        if widths[0] <= 18:
+            css[0] = "short"
         headed = table["headed"]
         css |= {p: "num" for p in kept if columns[p]["kind"] == "number" and not (headed and p == 0)}
         said = "; ".join(f"{columns[p]['name']}: {texts[0][p]}" for p in constant)

@@ -74,10 +74,10 @@ def headline(verdicts: Sequence[str]) -> str:
     counts = Counter(verdicts)
     hold, fail = (sum(counts[key] for key in group) for group in (together.HOLDS, together.FAILS))
     part, open_ = counts[rules.MIXED], counts[rules.UNVERIFIED] + counts[rules.NOT_CHECKABLE]
-    said = [f"{hold} {'holds' if hold == 1 else 'hold'}"]
-    said += [f"{fail} {'is wrong or misleads' if fail == 1 else 'are wrong or mislead'}"]
+    said = [f"{hold or 'none'} {'holds' if hold < 2 else 'hold'}"]
+    said += [f"{fail or 'none'} {'is wrong or misleads' if fail < 2 else 'are wrong or mislead'}"]
     said += [f"{part} {'holds' if part == 1 else 'hold'} in part"] if part else []
-    found = f"Of {len(verdicts)} sentences {', '.join(said)}"
+    found = f"Of {len(verdicts)} sentence{'s' * (len(verdicts) != 1)} {', '.join(said)}"
     return f"{found}; on {open_} nobody can tell" if open_ else found
 
 
