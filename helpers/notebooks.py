@@ -316,6 +316,7 @@ class _Run:
             notebook,
             timeout=CELL_TIMEOUT,
             startup_timeout=180,
+            shutdown_kernel="immediate",  # nothing that it holds is wanted afterwards, and asking takes seconds
             kernel_name="python3",
             coalesce_streams=True,
             record_timing=False,

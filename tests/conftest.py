@@ -21,7 +21,13 @@ needs_reference = pytest.mark.skipif(REFERENCE is None, reason="needs the refere
 
 
 #: Slow and rarely failing: ``make test-slow`` runs these, ``make test`` all others.
-SLOW = ("test_look_ahead.py", "test_editions.py", "test_axe_finds_nothing[own")
+SLOW = (
+    "test_look_ahead.py",
+    "test_editions.py",
+    "test_axe_finds_nothing[own",
+    "test_the_whole_catalogue_is_identical",
+    "test_a_notebook_on_fetched_data_gives_the_committed_verdicts",
+)
 #: Long scopes first, so that no worker waits for the other at the end.
 FIRST = ("test_missing.py", "test_sources.py", "test_synthetic.py")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 import reporting
+import warmed
 from conftest import ROOT
 
 from helpers import claims, notebooks
@@ -26,16 +27,8 @@ COMMANDS = [
 
 
 def run(*arguments, cwd=ROOT, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "helpers", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, **{key: str(value) for key, value in environment.items()}},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
+    env = {**os.environ, **{key: str(value) for key, value in environment.items()}}
+    return warmed.run([*map(str, arguments)], cwd, env)
 
 
 def assert_one_sentence(done, *words, code=2):
@@ -72,7 +65,9 @@ def replace(path, old, new):
 
 def test_help_names_every_command_and_comes_at_once():
     start = time.perf_counter()
-    done = run("--help")
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
     assert time.perf_counter() - start < 1
     assert done.returncode == 0
     assert all(name in done.stdout for name in COMMANDS)
