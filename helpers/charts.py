@@ -650,8 +650,8 @@ def heat(
         low, high = limits or _scale(panels.values(), centre)
         # 65 steps, so that the picture needs few colours; the middle one is white.
         shades: Any = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
-        look = {"vmin": low, "vmax": high, "linewidths": 0.6 if few or kinds else 0}
-        look["cmap"] = list(_BINARY) if kinds else shades
+        look = {"vmin": low, "vmax": high, "cmap": list(_BINARY) if kinds else shades}
+        look["linewidths"] = 0.6 if few or kinds else 0
         for ax, (name, values) in zip(chart.axes, panels.items(), strict=True):
             _matrix(ax, values, few, lambda v: num(v, chart.places, sign=centre == 0), look)
             _label_cells(chart, ax, values, own)
@@ -669,25 +669,21 @@ def heat(
         chart.ax.set(ylabel=carry.get("x", ""), xlabel=carry["unit"] if few else "")
         for ax in chart.axes[1:]:
             ax.set_yticklabels([])
-        if kinds:
-            _kinds_key(chart, first, kinds)
-        elif not few:
-            _scale_below(chart)
+        _shades_key(chart, first, kinds, few)
         size = " rows by ".join(map(str, first.shape))
         chart.summary = f"{size} columns, on a scale from {num(low)} to {num(high)}."
         chart.table = _few_columns(panels, [*(cell[1] for cell in own.values()), *(marks or {})])
         return chart.finish()
 
 
-def _kinds_key(chart: Chart, frame: pd.DataFrame, kinds: tuple[str, str]) -> None:
-    for value, (words, colour) in enumerate(zip(kinds, _BINARY, strict=True)):
+def _shades_key(chart: Chart, frame: pd.DataFrame, kinds: tuple[str, str] | None, few: bool) -> None:
+    """What a shade means: words for two kinds, a scale where no figures are printed."""
+    for value, (words, colour) in enumerate(zip(kinds or (), _BINARY, strict=False)):
         chart.swatch(f"{words} ({int((frame == value).to_numpy().sum())})", colour)
-
-
-def _scale_below(chart: Chart) -> None:
-    look: Any = {"location": "bottom", "shrink": 0.8, "aspect": 40, "label": chart.carry["unit"]}
-    bar = chart.figure.colorbar(chart.ax.collections[0], ax=chart.axes, **look)
-    bar.outline.set_visible(False)
+    if not few and not kinds:
+        look: Any = {"location": "bottom", "shrink": 0.8, "aspect": 40, "label": chart.carry["unit"]}
+        bar = chart.figure.colorbar(chart.ax.collections[0], ax=chart.axes, **look)
+        bar.outline.set_visible(False)
 
 
 def _scale(frames: Iterable[pd.DataFrame], centre: float | None) -> tuple[float, float]:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from matplotlib import style
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
@@ -89,8 +90,8 @@ def test_a_chart_carries_picture_words_numbers_and_source(verb, shown):
     (head, _), (data, metadata), (foot, _) = shown
     about, said = data[figure.MIME], metadata["image/png"]
     wide, high = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).size
-    assert wide == 1.5 * about["width"] == 1.5 * said["width"]
-    assert high == pytest.approx(1.5 * about["height"], abs=2)
+    assert wide == 2 * about["width"] == 2 * said["width"]
+    assert high == pytest.approx(2 * about["height"], abs=2)
     assert len(said["alt"].split()) >= 8
     assert NOW["title"] in said["alt"]
     assert f"In words: {html.escape(said['alt'])}" in foot["text/html"]
@@ -186,6 +187,16 @@ def test_equal_charts_have_equal_bytes():
     chart = lines()
     assert chart.picture() == lines().picture() == chart.picture()
     assert charts.collisions(chart.figure) == []
+
+
+@pytest.mark.parametrize("verb", EVERY)
+def test_the_stored_picture_has_every_dot_as_it_was_drawn(verb):
+    chart, drawn = EVERY[verb](), io.BytesIO()
+    stored = Image.open(io.BytesIO(chart.picture()))
+    assert stored.mode == "P"
+    with style.context(figure.STYLE):
+        chart.figure.savefig(drawn, dpi=2 * figure.PAGE / figure.WIDTH)
+    assert stored.convert("RGB").tobytes() == Image.open(drawn).convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize("verb", EVERY)
