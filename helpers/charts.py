@@ -56,6 +56,8 @@ _RULE = {"color": INK, "linewidth": 1.1, "linestyle": "--", "zorder": 1.5}
 _DOTTED = {"color": QUIET, "linewidth": 1, "linestyle": ":", "zorder": 1}
 _ZERO = {"color": "#555555", "linewidth": 1, "zorder": 1}
 _HATCH = {"hatch": "////", "edgecolor": "white", "linewidth": 0}
+#: Two settings, as a shape with a single one is drawn by the renderer's quick way, which knows half-tones only.
+_FILL: dict[str, Any] = {"linewidth": 0, "antialiased": [False, False]}
 Colours = Mapping[Any, str] | str
 
 
@@ -196,7 +198,7 @@ def lines(
         spot = _Axis(shown.index)
         if band:
             low, high = (np.broadcast_to(np.asarray(edge, float), len(shown)) for edge in band[:2])
-            chart.ax.fill_between(spot.all, low, high, color=COLOUR["band"], linewidth=0, zorder=0)
+            chart.ax.fill_between(spot.all, low, high, color=COLOUR["band"], zorder=0, **_FILL)
             chart.swatch(band[2], COLOUR["band"])
         if context is not None:
             _context(chart, context, spot, named)
@@ -291,7 +293,7 @@ def _context(chart: Chart, context: pd.DataFrame, spot: _Axis, named: Sequence[A
 
 def _above(chart: Chart, values: pd.Series, spot: _Axis, name: str) -> None:
     light, known = _light(chart.colours[name]), values.dropna()
-    chart.ax.fill_between(spot.all, values.clip(lower=0), 0, color=light, linewidth=0, zorder=1)
+    chart.ax.fill_between(spot.all, values.clip(lower=0), 0, color=light, zorder=1, **_FILL)
     chart.swatch(f"{name} above zero: {num((known > 0).mean() * 100, 0, '%')} of {len(known)}", light)
 
 
@@ -314,7 +316,7 @@ def _second(chart: Chart, below: Mapping[str, Any], spot: _Axis) -> None:
     frame = _wide(below["frame"])
     ax, colour = chart.axes[1], _colour(frame.columns[0], 0, below.get("colour"))
     values = frame.iloc[:, 0].reindex(spot.index)
-    ax.fill_between(spot.all, values, 0, color=_light(colour), linewidth=0)
+    ax.fill_between(spot.all, values, 0, color=_light(colour), **_FILL)
     ax.plot(spot.all, values, color=colour, linewidth=0.9)
     ax.set_ylabel(below["unit"])
     _bounds(chart, ax, below.get("references"))

@@ -11,6 +11,7 @@ import tomllib
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from matplotlib import style
@@ -18,6 +19,7 @@ from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
+from course import checks
 from helpers import charts, figure, market, notebooks, tables
 from helpers.files import ROOT, HelperError
 from helpers.report.export import ClaimsExporter
@@ -432,6 +434,17 @@ def test_a_plain_export_keeps_alt_text_numbers_and_sides(exporter, shown):
         assert "No description" not in page
     assert page.count('<th scope="row" style="text-align:left">') == 6
     assert "The numbers behind this chart" in page
+
+
+def test_nbconverts_own_page_closes_solutions_by_what_the_notebooks_store():
+    page = BeautifulSoup(
+        HTMLExporter().from_filename(notebooks.path_of("04-rate-sensitivity"))[0], "html.parser"
+    )
+    shown, closed = (rule.partition("{")[0] for rule in re.findall(r"\.jp-Cell[^}]*}", checks.FOLD))
+    solutions = page.select(".celltag_solution")
+    assert len(solutions) >= 4
+    assert page.select(closed) == solutions
+    assert len(page.select(shown)) == len(solutions)
 
 
 def test_the_template_of_the_export_menu_folds_solutions(shown):

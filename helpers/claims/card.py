@@ -52,11 +52,8 @@ def signed(verdict: str | None) -> str:
 
 def turning(robustness: Mapping[str, Any]) -> list[str]:
     """Equivalent axes on which a verdict turns."""
-    return [
-        axis["axis"]
-        for axis in robustness.get("axes", [])
-        if axis["kind"] == "equivalent" and axis["same"] < axis["of"]
-    ]
+    axes = (axis for axis in robustness.get("axes", []) if axis["kind"] == "equivalent")
+    return [axis["axis"] for axis in axes if axis["same"] < axis["of"]]
 
 
 def _e(text: Any) -> str:
@@ -75,10 +72,8 @@ def _list(items: Iterable[str], css: str) -> str:
 
 def count_line(payload: Payload) -> str:
     """How many parts of a mixed sentence hold; empty where all do, and for every other verdict."""
-    tally = payload["tally"]
-    if payload["verdict"] != rules.MIXED or tally["hold"] == tally["of"]:
-        return ""
-    return f"{tally['hold']} of {tally['of']} parts hold."
+    hold, of = (payload["tally"][key] for key in ("hold", "of"))
+    return f"{hold} of {of} parts hold." if payload["verdict"] == rules.MIXED and hold < of else ""
 
 
 def article_figure(payload: Payload) -> str | None:
@@ -373,77 +368,64 @@ def _named(payload: Payload) -> dict[str, dict[str, Any]]:
     return {key: claim.line(key, value) for key, value in payload["figures"].items()} if claim else {}
 
 
-def _shown(what: Tiles | Cards, kind: str, ids: Sequence[str]) -> dict[str, Any]:
-    """What a notebook shows of several claims, and for the report which claims, and as what."""
-    claims = {"show": kind, "claims": list(ids)}
-    return {"text/html": what._repr_html_(), "text/plain": repr(what), CLAIMS_MIME: claims}
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """A board of verdicts: one tile a claim by part of the article, with sign, id and reason."""
-
-    payloads: tuple[Payload, ...]
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return _shown(self, "tiles", [payload["id"] for payload in self.payloads])
-
-    def _repr_html_(self) -> str:
-        parts: dict[str, list[str]] = {}
-        for p in self.payloads:
-            _, sign, colour = LOOK[p["verdict"]]
-            parts.setdefault(str(p["claim"]["place"]).rsplit(", ", 1)[0], []).append(
-                f'<li style="display:inline-block;margin:2px;padding:.15em .4em;border-radius:.3em;color:#fff;'
-                f'background:{colour}" title="{_e(p["because"])}">{sign} {p["id"]}</li>'
-            )
-        rows = (
-            f'<dt>{_e(part)} ({len(tiles)})</dt><dd><ul style="padding:0;margin:0">{"".join(tiles)}</ul></dd>'
-            for part, tiles in parts.items()
-        )
-        counts = {key: sum(p["verdict"] == key for p in self.payloads) for key in rules.SCALE}
-        key = " · ".join(f"{LOOK[name][1]} {LOOK[name][0]} {n}" for name, n in counts.items() if n)
-        return f'<div class="rr-tiles"><p>{_e(key)}</p><dl>{"".join(rows)}</dl></div>'
-
-    def __repr__(self) -> str:
-        return " ".join(f"{p['id']}{LOOK[p['verdict']][1]}" for p in self.payloads)
-
-
-def tiles(payloads: Iterable[Payload]) -> Tiles:
-    """A board of verdicts, in the order in which they are given."""
-    return Tiles(tuple(payloads))
-
-
 @dataclass(frozen=True)
 class Cards:
-    """What the article says: some claims with their rules, before any number."""
+    """Several claims, shown together: which, as HTML and as text; and for the report, as what."""
 
-    claims: tuple[registry.Claim, ...]
+    kind: str
+    claims: tuple[str, ...]
+    html: str
+    text: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return _shown(self, "cards", [claim.id for claim in self.claims])
+        which = {"show": self.kind, "claims": list(self.claims)}
+        return {"text/html": self.html, "text/plain": self.text, CLAIMS_MIME: which}
 
     def _repr_html_(self) -> str:
-        rows = []
-        for claim in self.claims:
-            rule = "".join(f"<li><b>{_role(role)}</b>: {_e(text)}</li>" for role, text in claim.rule_lines())
-            loose = "".join(f"<li>“{_e(word)}”: {_e(sense)}</li>" for word, sense in claim.loose.items())
-            reason = f"<p>{_e(claim.reason)}</p>" if claim.reason else ""
-            rows.append(
-                f'<div class="rr-claim" style="border-left:3px solid #888;padding:.2em 1em;margin:.6em 0">'
-                f'<p class="rr-says"><b>{claim.id}</b> {_e(claim.says)} '
-                f'<span class="rr-clarity">({_e(claim.place)}; {claim.kind}; the claim is '
-                f"{CLARITY[claim.clarity]})</span></p>"
-                f"<details><summary>How {claim.id} is judged</summary><ul>{rule}</ul>"
-                + (f"<p>Words taken to mean:</p><ul>{loose}</ul>" if loose else "")
-                + f"{reason}</details></div>"
-            )
-        return f'<div class="rr-claims">{"".join(rows)}</div>'
+        return self.html
 
     def __repr__(self) -> str:
-        return "\n".join(f"{c.id} {c.says}" for c in self.claims)
+        return self.text
+
+
+def tiles(payloads: Iterable[Payload]) -> Cards:
+    """A board of verdicts: one tile a claim by part of the article, with sign, id and reason."""
+    given, parts = tuple(payloads), dict[str, list[str]]()
+    for payload in given:
+        _, sign, colour = LOOK[payload["verdict"]]
+        parts.setdefault(str(payload["claim"]["place"]).rsplit(", ", 1)[0], []).append(
+            f'<li style="display:inline-block;margin:2px;padding:.15em .4em;border-radius:.3em;color:#fff;'
+            f'background:{colour}" title="{_e(payload["because"])}">{sign} {payload["id"]}</li>'
+        )
+    rows = "".join(
+        f'<dt>{_e(part)} ({len(own)})</dt><dd><ul style="padding:0;margin:0">{"".join(own)}</ul></dd>'
+        for part, own in parts.items()
+    )
+    counts = {key: sum(payload["verdict"] == key for payload in given) for key in rules.SCALE}
+    key = " · ".join(f"{LOOK[name][1]} {LOOK[name][0]} {n}" for name, n in counts.items() if n)
+    page = f'<div class="rr-tiles"><p>{_e(key)}</p><dl>{rows}</dl></div>'
+    text = " ".join(f"{payload['id']}{LOOK[payload['verdict']][1]}" for payload in given)
+    return Cards("tiles", tuple(payload["id"] for payload in given), page, text)
 
 
 def cards(*claim_ids: str, notebook: str = "") -> Cards:
-    """Cards of what the article says: some claims by id, or all that a notebook judges."""
-    chosen = registry.in_notebook(notebook) if notebook else map(registry.claim, claim_ids)
-    return Cards(tuple(chosen))
+    """What the article says: some claims by id, or all that a notebook judges, with their rules, before any number."""
+    chosen = registry.in_notebook(notebook) if notebook else [*map(registry.claim, claim_ids)]
+    page = f'<div class="rr-claims">{"".join(map(_claim, chosen))}</div>'
+    text = "\n".join(f"{claim.id} {claim.says}" for claim in chosen)
+    return Cards("cards", tuple(claim.id for claim in chosen), page, text)
+
+
+def _claim(claim: registry.Claim) -> str:
+    rule = "".join(f"<li><b>{_role(role)}</b>: {_e(text)}</li>" for role, text in claim.rule_lines())
+    loose = "".join(f"<li>“{_e(word)}”: {_e(sense)}</li>" for word, sense in claim.loose.items())
+    return (
+        f'<div class="rr-claim" style="border-left:3px solid #888;padding:.2em 1em;margin:.6em 0">'
+        f'<p class="rr-says"><b>{claim.id}</b> {_e(claim.says)} '
+        f'<span class="rr-clarity">({_e(claim.place)}; {claim.kind}; the claim is '
+        f"{CLARITY[claim.clarity]})</span></p>"
+        f"<details><summary>How {claim.id} is judged</summary><ul>{rule}</ul>"
+        + (f"<p>Words taken to mean:</p><ul>{loose}</ul>" if loose else "")
+        + (f"<p>{_e(claim.reason)}</p>" if claim.reason else "")
+        + "</details></div>"
+    )
