@@ -114,8 +114,14 @@ def _place(labels: pd.Index, wanted: Any) -> int:
 
 
 def _days(dates: Sequence[Any]) -> list[str]:
-    """Days for an axis: the month is said where it begins."""
+    """Days for an axis, or months: the month, or the year, is said where it begins."""
     stamps = [pd.Timestamp(day) for day in dates]
+    if len(stamps) > 1 and all(day.is_month_start for day in stamps):
+        years = [0, *(day.year for day in stamps)]
+        return [
+            f"{day:%b}" if day.year == year else f"{day:%b\n%Y}"
+            for day, year in zip(stamps, years, strict=False)
+        ]
     new = [day.month != (stamps[i - 1].month if i else 0) for i, day in enumerate(stamps)]
     new[0] = not any(new[1:2])  # two months side by side would run together
     return [f"{day.day}\n{day:%b}" if first else f"{day.day}" for day, first in zip(stamps, new, strict=True)]
@@ -269,7 +275,8 @@ def _paths(
         used.append(colour)
         sns.lineplot(x=spot.all, y=values.to_numpy(), color=colour, ax=chart.ax, estimator=None, legend=False)
         line = chart.ax.lines[-1]
-        line.set_linestyle((0, _DASHES[turn]) if turn else "-")
+        dashes = (0, _DASHES[turn]) if turn else "-"
+        line.set_linestyle(dashes)
         line.set(
             linewidth=2.8 if column == thick else 1.8 if thick is None else 1.2, zorder=2 + (column == thick)
         )
@@ -278,13 +285,13 @@ def _paths(
         text = str(names.get(column, column))
         chart.colours[text] = colour
         if text:
-            chart.end(chart.ax, float(values.dropna().iloc[-1]), text, colour)
+            chart.end(chart.ax, float(values.dropna().iloc[-1]), text, colour, dashes=dashes)
     if frame.min().min() < 0 < frame.max().max():
         chart.ax.axhline(0, **_ZERO)
 
 
 def _context(chart: Chart, context: pd.DataFrame, spot: _Axis, named: Sequence[Any]) -> None:
-    grey = {"color": "#CFCFCF", "linewidth": 0.8}
+    grey = {"color": "#CFCFCF", "linewidth": 0.5}
     chart.ax.plot(spot.all[: len(context)], context, zorder=1, gid="context", **grey)
     for column in named:
         chart.end(chart.ax, float(context[column].dropna().iloc[-1]), str(column), "#6B6B6B", bold=False)
@@ -811,6 +818,7 @@ def spread(
         chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", f"Number of {of}"))
         chart.ax.grid(axis="x", visible=False)
         chart.ax.margins(x=0.01)
+        chart.ax.locator_params(axis="y", integer=True)
         chart.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         chart.summary = f"{name}: {figure}; {side} are {told}."
         chart.table = _quantiles(cases, {name: float(own), f"Share {side}, %": share})

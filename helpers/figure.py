@@ -126,10 +126,10 @@ class Chart:
         label = self.ax.annotate(text, (x, 1), (0, 3), place, "offset points", annotation_clip=False, **look)
         self._marks.append(label)
 
-    def end(self, ax: Any, y: float, text: str, colour: str, bold: bool = True) -> None:
-        """Words to the right of a panel, at the height y: a line's name, a reference."""
+    def end(self, ax: Any, y: float, text: str, colour: str, bold: bool = True, dashes: Any = "-") -> None:
+        """Words to the right of a panel, at the height y, led to by the dashes of what they name."""
         leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 1}
-        leader["relpos"] = (0, 0.5)
+        leader |= {"relpos": (0, 0.5), "linestyle": dashes}
         where: Any = ("axes fraction", "data"), "offset points"
         label = ax.annotate(textwrap.fill(text, 15), (1, y), (11, 0), *where, arrowprops=leader, va="center")
         label.set(color=colour, fontsize=9.5 if bold else 9, fontweight="bold" if bold else "normal")
@@ -480,13 +480,15 @@ def _push_apart(ax: Any, labels: Sequence[Text]) -> None:
     order = np.argsort(wanted, kind="stable")
     high = np.array([_box(figure, labels[i]).height + 6 for i in order])
     below = np.concatenate([[0], np.cumsum((high[1:] + high[:-1]) / 2)])
-    room = Bbox.from_extents(ax.bbox.x0, ax.bbox.y0 - 18, ax.bbox.x1, ax.bbox.y1 + 18)
+    around = ax.bbox.padded(18)
+    room = Bbox([np.maximum(figure.bbox.min, around.min), np.minimum(figure.bbox.max, around.max)])
     level = isotonic_regression(np.array(wanted)[order] - below).x
     most = max(room.y0 + high[0] / 2, room.y1 - high[-1] / 2 - below[-1])
     level = np.clip(level, min(room.y0 + high[0] / 2, most), most) + below
     for place, i in zip(level, order, strict=True):
         labels[i].set_position((11, (place - wanted[i]) * 72 / DPI))
-        labels[i].arrow_patch.set_visible(abs(place - wanted[i]) > 6)
+        leader = labels[i].arrow_patch
+        leader.set_visible(abs(place - wanted[i]) > 6 or leader.get_linestyle() != "-")
 
 
 def _settle(figure: Any, ax: Any, point: tuple[float, float], label: Text) -> None:

@@ -201,6 +201,15 @@ def test_the_stored_picture_has_every_dot_as_it_was_drawn(verb):
     assert stored.convert("RGB").tobytes() == Image.open(drawn).convert("RGB").tobytes()
 
 
+def test_counts_stand_at_whole_numbers_and_months_say_their_year():
+    chart = charts.spread([0, 1, 1, 2, 3, 3, 3, 4, 5, 5], own=4, name="ours", series=["IWM"], **NOW)
+    assert all(tick % 1 == 0 for tick in chart.ax.get_yticks())
+    months = pd.date_range("2025-11-01", periods=4, freq="MS")
+    chart = lines(pd.DataFrame({"^RUT": range(4)}, index=months))
+    told = [label.get_text() for label in chart.ax.get_xticklabels()]
+    assert told == ["Nov\n2025", "Dec", "Jan\n2026", "Feb"]
+
+
 @pytest.mark.parametrize("verb", EVERY)
 def test_made_up_data_are_marked_on_picture_words_and_numbers(verb, shown):
     chart = EVERY[verb](data=MadeUp())
