@@ -8,7 +8,7 @@ back at the code that judged.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -315,31 +315,19 @@ def bundle(payload: Payload) -> dict[str, Any]:
     return shown
 
 
-def _usual(payload: Payload) -> dict[str, dict[str, Any]]:
-    """What most rows of a payload's long lists say, in the order of their keys: not saved where they do."""
-    return {
-        "axes": {"axis": "", "kind": "equivalent", "same": 1, "of": 1, "copies": 0, "absent": [], "turned": []},
-        "specifications": {
-            "axis": "", "value": "", "kind": "equivalent", "figures": {}, "verdict": payload["by_rule"],
-        },
-    }  # fmt: skip
-
-
-def _rows(payload: Payload, change: Callable[[Payload, Payload], dict[str, Any]]) -> dict[str, Any]:
-    """The long lists of a payload, each row changed with the help of what is usual."""
-    usual, firm = _usual(payload), payload["robustness"]
-    axes = [change(row, usual["axes"]) for row in firm["axes"]] if firm else []
-    ways = [change(row, usual["specifications"]) for row in payload["specifications"]]
-    return {"robustness": firm and {**firm, "axes": axes}, "specifications": ways}
+def _usual(payload: Payload) -> dict[str, Any]:
+    """What most specifications say, in the order of their keys: not saved where they do."""
+    return {"axis": "", "value": "", "kind": "equivalent", "figures": {}, "verdict": payload["by_rule"]}
 
 
 def _saved(payload: Payload) -> dict[str, Any]:
     """A payload without what the registry holds, and without what most of its rows have in common."""
     named = {str(entry): key for key, entry in _named(payload).items()}
     return {key: value for key, value in payload.items() if key not in {"rule", "article", "revised"}} | {
-        **_rows(
-            payload, lambda row, usual: {key: value for key, value in row.items() if usual[key] != value}
-        ),
+        "specifications": [
+            {key: value for key, value in way.items() if _usual(payload)[key] != value}
+            for way in payload["specifications"]
+        ],
         "parts": [{key: value for key, value in part.items() if key != "text"} for part in payload["parts"]],
         "measured": [named.get(str(entry), entry) for entry in payload["measured"]],
     }
@@ -353,7 +341,7 @@ def whole(saved: Payload) -> dict[str, Any]:
         "article": article_figure(saved),
         "revised": list(claim.revised),
         **saved,
-        **_rows(saved, lambda row, usual: {**usual, **row}),
+        "specifications": [{**_usual(saved), **way} for way in saved["specifications"]],
         "parts": [
             {"role": role, "text": text, **part}
             for (role, text), part in zip(claim.rule_lines(), saved["parts"], strict=True)
