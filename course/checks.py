@@ -34,6 +34,12 @@ from helpers.files import HelperError
 from helpers.words import listing
 
 OPEN = "Nothing to check yet: put your answer into `answer`."
+#: In nbconvert's own export a solution is closed until it is asked for: what a notebook can store of that. The rules
+#: name what only that export has (a cell's tags as classes); elsewhere the switch stays hidden and nothing is closed.
+FOLD = """\
+<details hidden class="fold"><summary>Solution</summary></details><style>\
+.jp-Cell:has(+.celltag_solution) .fold{display:block}\
+.jp-Cell:has(.fold:not([open]))+.celltag_solution{display:none}</style>"""
 
 
 # ------------------------------------------------------------------------------------- for those who write checks
@@ -233,9 +239,11 @@ def check(exercise_id: str, answer: Any, mkt: market.Market | None = None) -> No
     """Show in one line whether an answer is right, and else a hint."""
     from IPython.display import display
 
-    line = judge(exercise_id, answer, mkt or market.current()).line
-    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line, quote=False))
-    display({"text/plain": line, "text/html": f'<p class="rr-check">{marked}</p>'}, raw=True)
+    found = judge(exercise_id, answer, mkt or market.current())
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(found.line, quote=False))
+    display({"text/plain": found.line, "text/html": f'<p class="rr-check">{marked}</p>'}, raw=True)
+    if found.right is None:
+        display({"text/plain": "", "text/html": FOLD}, raw=True)
 
 
 def judge(exercise_id: str, answer: Any, mkt: market.Market | None) -> Result:

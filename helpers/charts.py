@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle, pairwise
 from typing import Any, Unpack
 
 import numpy as np
@@ -18,25 +19,14 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, StrMethodFormatter
 
 from helpers import market
+from helpers.claims import card
 from helpers.figure import INK, QUIET, STYLE, Carry, Chart, collisions
 from helpers.files import HelperError
 from helpers.tables import MOST_ROWS, table
 from helpers.words import and_more, date, num, short_date
 
-__all__ = [
-    "COLOUR",
-    "MOST_ROWS",
-    "VERDICT",
-    "bars",
-    "collisions",
-    "curve",
-    "dots",
-    "heat",
-    "lines",
-    "spread",
-    "table",
-    "timeline"
-]  # fmt: skip
+__all__ = ["COLOUR", "MOST_ROWS", "VERDICT", "collisions", "table"]
+__all__ += ["bars", "curve", "dots", "heat", "lines", "spread", "timeline"]
 
 #: Okabe and Ito's palette (2008), which colour-blind readers can tell apart; darkened where white text or
 #: thin lines need contrast. Each name has one meaning throughout the notebooks.
@@ -53,14 +43,9 @@ COLOUR = {
 }
 #: Two-sided scale around zero: orange above, violet below.
 DIVERGING = "PuOr_r"
-#: Colour and sign of an outcome, in the order in which a key names them.
+#: Colour and mark of an outcome, in the order in which a key names them; the colours are those of the cards.
 VERDICT = {
-    "supported": ("#00664b", "o"),
-    "supported-with-caveat": ("#3d6b00", "P"),
-    "mixed": ("#7a5200", "s"),
-    "misleading": ("#8f3d00", "v"),
-    "contradicted": ("#a01c1c", "X"),
-    "unverified": ("#44546a", "d"),
+    key: (look[2], mark) for (key, look), mark in zip(card.LOOK.items(), "oPsvXd", strict=False) if key
 }
 #: For what has no colour of its own: ink and grey, told apart by their dashes.
 _NEUTRAL = (INK, "#6B6B6B", "#9A9A9A")
@@ -71,18 +56,13 @@ _RULE = {"color": INK, "linewidth": 1.1, "linestyle": "--", "zorder": 1.5}
 _DOTTED = {"color": QUIET, "linewidth": 1, "linestyle": ":", "zorder": 1}
 _ZERO = {"color": "#555555", "linewidth": 1, "zorder": 1}
 _HATCH = {"hatch": "////", "edgecolor": "white", "linewidth": 0}
+#: Two settings, as a shape with a single one is drawn by the renderer's quick way, which knows half-tones only.
+_FILL: dict[str, Any] = {"linewidth": 0, "antialiased": [False, False]}
 Colours = Mapping[Any, str] | str
 
 
-# --------------------------------------------------------------------------------------------- what all share
-
-
 def _wide(frame: Any) -> pd.DataFrame:
-    if not isinstance(frame, pd.Series):
-        return frame
-    shown = frame.to_frame("" if frame.name is None else frame.name)
-    shown.attrs = dict(frame.attrs)
-    return shown
+    return frame.to_frame(frame.name or "") if isinstance(frame, pd.Series) else frame
 
 
 def _colour(column: Any, position: int, colours: Colours | None) -> str:
@@ -97,16 +77,16 @@ def _colour(column: Any, position: int, colours: Colours | None) -> str:
 
 
 def _meaning(name: str) -> str | None:
-    entry = market.catalogue().get(name, {"name": "", "provider": ""})
+    entry = {"name": "", "provider": "", "style": "", "size": ""} | market.catalogue().get(name, {})
     if "Dow Jones" in entry["name"]:
         return "dow"
-    if entry.get("style") in ("value", "growth"):
+    if entry["style"] in ("value", "growth"):
         return str(entry["style"])
     if any(word in entry["name"] for word in ("Nasdaq", "Technology", "Semiconductor", "QQQ")):
         return "growth"
     if entry["provider"] == "fred":
         return "rates"
-    return entry["size"] if entry.get("size") in ("small", "large") else None
+    return entry["size"] if entry["size"] in ("small", "large") else None
 
 
 def _rows(carry: Carry, labels: Iterable[Any], gaps: float = 0) -> list[str]:
@@ -117,8 +97,8 @@ def _rows(carry: Carry, labels: Iterable[Any], gaps: float = 0) -> list[str]:
     return named
 
 
-def _light(colour: str, share: float = 0.55) -> str:
-    red, green, blue = (part * (1 - share) + share for part in to_rgb(colour))
+def _light(colour: str) -> str:
+    red, green, blue = (part * 0.45 + 0.55 for part in to_rgb(colour))
     return to_hex((red, green, blue))
 
 
@@ -134,8 +114,14 @@ def _place(labels: pd.Index, wanted: Any) -> int:
 
 
 def _days(dates: Sequence[Any]) -> list[str]:
-    """Days for an axis: the month is said where it begins."""
+    """Days for an axis, or months: the month, or the year, is said where it begins."""
     stamps = [pd.Timestamp(day) for day in dates]
+    if len(stamps) > 1 and all(day.is_month_start for day in stamps):
+        years = [0, *(day.year for day in stamps)]
+        return [
+            f"{day:%b}" if day.year == year else f"{day:%b\n%Y}"
+            for day, year in zip(stamps, years, strict=False)
+        ]
     new = [day.month != (stamps[i - 1].month if i else 0) for i, day in enumerate(stamps)]
     new[0] = not any(new[1:2])  # two months side by side would run together
     return [f"{day.day}\n{day:%b}" if first else f"{day.day}" for day, first in zip(stamps, new, strict=True)]
@@ -147,11 +133,11 @@ def _listed(frame: pd.DataFrame, places: int) -> str:
     return f"{and_more(items, 20)}."
 
 
-def _decisive(frame: pd.DataFrame, asked: Sequence[Any]) -> pd.DataFrame:
+def _decisive(frame: pd.DataFrame, asked: Iterable[Any]) -> pd.DataFrame:
     """The rows that carry a chart: all if they are few, else ends, extremes and the dates asked for."""
     if len(frame) <= MOST_ROWS:
         return frame
-    wanted: list[Any] = [frame.index[0], frame.index[-1]]
+    wanted = [frame.index[0], frame.index[-1]]
     for column in frame:
         wanted += [frame[column].idxmin(), frame[column].idxmax()]
     flat = [day for one in asked for day in (one if isinstance(one, tuple) else (one,))]
@@ -159,7 +145,25 @@ def _decisive(frame: pd.DataFrame, asked: Sequence[Any]) -> pd.DataFrame:
     return frame.loc[pd.Index(list(dict.fromkeys(wanted))[:MOST_ROWS]).sort_values()]
 
 
-# ------------------------------------------------------------------------------------------------- lines
+def _rules(chart: Chart, marks: Mapping[Any, str] | None, look: Mapping[str, Any], at: Any = float) -> None:
+    """Upright lines at values or dates, with words above the chart."""
+    for value, words in (marks or {}).items():
+        chart.ax.axvline(at(value), **look)
+        chart.mark(at(value), words)
+
+
+def _bounds(chart: Chart, ax: Any, references: Mapping[float, str] | None) -> None:
+    """Lying lines at values, told apart by their dashes, with words at the right."""
+    for (value, words), dash in zip((references or {}).items(), cycle(("--", ":", "-."))):
+        ax.axhline(value, **{**_RULE, "linestyle": dash})
+        chart.end(ax, value, words, INK, bold=False)
+
+
+def _date_axis(ax: Any, form: str = "") -> None:
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda x, _: f"{num2date(x):{form}}" if form else short_date(num2date(x).date()))
+    )
 
 
 def lines(
@@ -195,13 +199,12 @@ def lines(
     below : a second panel, filled to zero: ``frame`` and ``unit``; ``colour``, ``references`` and ``points`` as above
     """
     shown = _wide(frame)
-    dotted = points if isinstance(points, list) else [] if points is None else [points]
     with style.context(STYLE):
         chart = Chart("Line chart", shown, carry, rows=(2.1, 1) if below else (1,))
         spot = _Axis(shown.index)
         if band:
             low, high = (np.broadcast_to(np.asarray(edge, float), len(shown)) for edge in band[:2])
-            chart.ax.fill_between(spot.all, low, high, color=COLOUR["band"], linewidth=0, zorder=0)
+            chart.ax.fill_between(spot.all, low, high, color=COLOUR["band"], zorder=0, **_FILL)
             chart.swatch(band[2], COLOUR["band"])
         if context is not None:
             _context(chart, context, spot, named)
@@ -209,7 +212,8 @@ def lines(
         if fill is not None:
             _above(chart, shown[fill], spot, str((names or {}).get(fill, fill)))
         chart.ax.set(xlabel="", ylabel=carry["unit"])
-        _decorate(chart, chart.ax, spot, references, dotted)
+        _bounds(chart, chart.ax, references)
+        _points(chart, chart.ax, spot, points)
         if below:
             _second(chart, below, spot)
         for when, words in (marks or {}).items():
@@ -217,7 +221,9 @@ def lines(
         spot.label(chart.axes[-1], carry.get("x"))
         called = shown.rename(columns=names or {})
         chart.summary = _course(called, chart.places)
-        chart.table = _decisive(called, [*(marks or {}), *(day for dots in dotted for day in dots.index)])
+        chart.table = _decisive(
+            called, [*(marks or {}), *(day for dots in _several(points) for day in dots.index)]
+        )
         return chart.finish()
 
 
@@ -239,18 +245,10 @@ class _Axis:
         """Ticks and words of the axis; one year is said once."""
         one_year = self.dates and self.index[0].year == self.index[-1].year
         if self.even:
-            ticks = range(0, len(self.index), -(-len(self.index) // 14))
-            ax.set_xticks(
-                ticks, _days(self.index[list(ticks)]) if self.dates else [str(self.index[i]) for i in ticks]
-            )
+            ticks = self.index[:: -(-len(self.index) // 14)]
+            ax.set_xticks([self.at(tick) for tick in ticks], _days(ticks) if self.dates else map(str, ticks))
         elif self.dates:
-            form = "%Y" if self.all[-1] - self.all[0] > 1900 else "" if one_year else "%b\n%Y"
-            ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
-            ax.xaxis.set_major_formatter(
-                FuncFormatter(
-                    lambda x, _: f"{num2date(x):{form}}" if form else short_date(num2date(x).date())
-                )
-            )
+            _date_axis(ax, "%Y" if self.all[-1] - self.all[0] > 1900 else "" if one_year else "%b\n%Y")
         pad = 0.4 if self.even else (self.all[-1] - self.all[0]) * 0.012
         ax.set_xlim(self.all[0] - pad, self.all[-1] + pad)
         ax.set_xlabel(words if words is not None else f"{self.index[0]:%Y}" if one_year else "")
@@ -277,7 +275,8 @@ def _paths(
         used.append(colour)
         sns.lineplot(x=spot.all, y=values.to_numpy(), color=colour, ax=chart.ax, estimator=None, legend=False)
         line = chart.ax.lines[-1]
-        line.set_linestyle((0, _DASHES[turn]) if turn else "-")
+        dashes = (0, _DASHES[turn]) if turn else "-"
+        line.set_linestyle(dashes)
         line.set(
             linewidth=2.8 if column == thick else 1.8 if thick is None else 1.2, zorder=2 + (column == thick)
         )
@@ -286,13 +285,13 @@ def _paths(
         text = str(names.get(column, column))
         chart.colours[text] = colour
         if text:
-            chart.end(chart.ax, float(values.dropna().iloc[-1]), text, colour)
+            chart.end(chart.ax, float(values.dropna().iloc[-1]), text, colour, dashes=dashes)
     if frame.min().min() < 0 < frame.max().max():
         chart.ax.axhline(0, **_ZERO)
 
 
 def _context(chart: Chart, context: pd.DataFrame, spot: _Axis, named: Sequence[Any]) -> None:
-    grey = {"color": "#CFCFCF", "linewidth": 0.8}
+    grey = {"color": "#CFCFCF", "linewidth": 0.5}
     chart.ax.plot(spot.all[: len(context)], context, zorder=1, gid="context", **grey)
     for column in named:
         chart.end(chart.ax, float(context[column].dropna().iloc[-1]), str(column), "#6B6B6B", bold=False)
@@ -301,36 +300,34 @@ def _context(chart: Chart, context: pd.DataFrame, spot: _Axis, named: Sequence[A
 
 def _above(chart: Chart, values: pd.Series, spot: _Axis, name: str) -> None:
     light, known = _light(chart.colours[name]), values.dropna()
-    chart.ax.fill_between(spot.all, values.clip(lower=0), 0, color=light, linewidth=0, zorder=1)
+    chart.ax.fill_between(spot.all, values.clip(lower=0), 0, color=light, zorder=1, **_FILL)
     chart.swatch(f"{name} above zero: {num((known > 0).mean() * 100, 0, '%')} of {len(known)}", light)
 
 
-def _decorate(
-    chart: Chart, ax: Any, spot: _Axis, references: Mapping[float, str] | None, points: Sequence[Any]
-) -> None:
-    for position, (value, words) in enumerate((references or {}).items()):
-        ax.axhline(value, **{**_RULE, "linestyle": ("--", ":", "-.")[position % 3]})
-        chart.end(ax, value, words, INK, bold=False)
-    for dots, shape in zip(points, _SHAPES, strict=False):
+def _several(points: Any) -> list[Any]:
+    return points if isinstance(points, list) else [] if points is None else [points]
+
+
+def _points(chart: Chart, ax: Any, spot: _Axis, points: Any) -> None:
+    for dots, shape in zip(_several(points), _SHAPES, strict=False):
         worded = isinstance(dots, pd.DataFrame)
         where, values = [spot.at(day) for day in dots.index], dots["y"] if worded else dots
         ax.plot(where, values, shape, color=INK, markersize=5, zorder=4)
-        if worded:
-            for x, y, text in zip(where, values, dots["text"], strict=True):
-                chart.write(ax, x, y, text)
-        else:
+        if not worded:
             chart.dot(f"{dots.name} ({len(dots)})", INK, shape)
+        for x, y, text in zip(where, values, dots["text"] if worded else (), strict=worded):
+            chart.write(ax, x, y, text)
 
 
 def _second(chart: Chart, below: Mapping[str, Any], spot: _Axis) -> None:
     frame = _wide(below["frame"])
     ax, colour = chart.axes[1], _colour(frame.columns[0], 0, below.get("colour"))
     values = frame.iloc[:, 0].reindex(spot.index)
-    ax.fill_between(spot.all, values, 0, color=_light(colour), linewidth=0)
+    ax.fill_between(spot.all, values, 0, color=_light(colour), **_FILL)
     ax.plot(spot.all, values, color=colour, linewidth=0.9)
     ax.set_ylabel(below["unit"])
-    points = below.get("points")
-    _decorate(chart, ax, spot, below.get("references"), [] if points is None else [points])
+    _bounds(chart, ax, below.get("references"))
+    _points(chart, ax, spot, below.get("points"))
 
 
 def _mark(chart: Chart, spot: _Axis, when: Any, words: str) -> None:
@@ -346,16 +343,13 @@ def _mark(chart: Chart, spot: _Axis, when: Any, words: str) -> None:
 def _course(frame: pd.DataFrame, places: int) -> str:
     """A sentence a line: where it starts, ends, and how far it went."""
     parts = []
-    for column in frame:
-        known = frame[column].dropna()
-        told = [num(float(v), places) for v in (known.iloc[0], known.iloc[-1], known.min(), known.max())]
-        parts.append(
-            f"{column or 'The line'}: from {told[0]} to {told[1]}, lowest {told[2]}, highest {told[3]}"
+    for name, values in frame.items():
+        known = values.dropna()
+        first, last, low, high = (
+            num(float(v), places) for v in (known.iloc[0], known.iloc[-1], known.min(), known.max())
         )
+        parts.append(f"{name or 'The line'}: from {first} to {last}, lowest {low}, highest {high}")
     return f"{'; '.join(parts[:8])}{f'; and {len(parts) - 8} more' if len(parts) > 8 else ''}."
-
-
-# -------------------------------------------------------------------------------------------------- dots
 
 
 def dots(
@@ -366,7 +360,7 @@ def dots(
     said: str = "article",
     shapes: Sequence[Any] | None = None,
     colours: Colours | None = None,
-    interval: tuple[str, str] | tuple[str, str, str] | None = None,
+    interval: tuple[str, str, str] | None = None,
     values: bool = True,
     **carry: Unpack[Carry],
 ) -> Chart:
@@ -390,18 +384,16 @@ def dots(
     with style.context(STYLE):
         names = _rows(carry, shown.index, 1.3 * len(heads))
         chart = Chart("Dot chart", shown, carry)
-        new = [i > 0 and bool(heads) and kind != kinds[i - 1] for i, kind in enumerate(kinds)]
-        rows = np.arange(len(kinds)) + 1.3 * np.cumsum(new)
+        rows = np.arange(len(kinds)) + 1.3 * np.cumsum([0, *(a != b for a, b in pairwise(kinds))])
         if drawn.shape[1] > 1:
             _joined(chart, drawn, rows)
         else:
             _stems(chart, drawn.iloc[:, 0], rows, kinds, shapes, colours, not interval)
         if interval:
-            words = interval[2] if len(interval) > 2 else f"{interval[0]} to {interval[1]}"
-            chart.stroke(words, color=QUIET, linewidth=1.4)
-            chart.ax.hlines(
-                rows, shown[interval[0]], shown[interval[1]], color=QUIET, linewidth=1.4, zorder=1.8
-            )
+            low, high, words = interval
+            look = {"color": QUIET, "linewidth": 1.4}
+            chart.stroke(words, **look)
+            chart.ax.hlines(rows, shown[low], shown[high], zorder=1.8, **look)
         chart.ax.set_yticks(rows, names)
         chart.ax.set_ylim(rows[-1] + 0.7, -1.5 if heads else -0.7)
         chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", ""))
@@ -413,9 +405,7 @@ def dots(
         if heads:
             _quoted(chart, spans, {str(kind): value for kind, value in (references or {}).items()}, said)
         else:
-            for value, words in (references or {}).items():
-                chart.ax.axvline(value, **_RULE)
-                chart.mark(value, words)
+            _rules(chart, references, _RULE)
         if values:
             _print_right(chart, drawn, rows)
         chart.summary = _listed(drawn, chart.places)
@@ -461,16 +451,23 @@ def _joined(chart: Chart, frame: pd.DataFrame, rows: Any) -> None:
             chart.ax.hlines(rows[own], *ends[own].T, colors=colour, linestyles=line, linewidth=2.4, zorder=2)
             chart.stroke(name, color=colour, linestyle=line, linewidth=2.4)
             chart.colours[name] = colour
-    for position, column in enumerate(frame):
-        middle = 0 < position < frame.shape[1] - 1
-        face = COLOUR["muted"] if middle else "white" if position == 0 else INK
-        edge, shape = COLOUR["muted"] if middle else INK, "d" if middle else "o"
-        # The first dot is the largest: it shows around a last one in the same place.
-        size = 30 if middle or position else 84
-        look = {"color": face, "edgecolor": edge, "marker": shape, "s": size, "linewidth": 1.1}
-        sns.scatterplot(
-            x=frame[column].to_numpy(), y=rows, ax=chart.ax, zorder=3 + position, legend=False, **look
-        )
+    # The first dot is the largest: it shows around a last one in the same place.
+    first, middle, last = (
+        ("white", INK, "o", 84),
+        (COLOUR["muted"], COLOUR["muted"], "d", 30),
+        (INK, INK, "o", 30),
+    )
+    looks = [first, *[middle] * (frame.shape[1] - 2), last]
+    for position, (column, (face, edge, shape, size)) in enumerate(zip(frame, looks, strict=True)):
+        look = {
+            "color": face,
+            "edgecolor": edge,
+            "marker": shape,
+            "s": size,
+            "linewidth": 1.1,
+            "legend": False,
+        }
+        sns.scatterplot(x=frame[column].to_numpy(), y=rows, ax=chart.ax, zorder=3 + position, **look)
         chart.dot(str(column), face, shape, markeredgecolor=edge)
 
 
@@ -501,16 +498,12 @@ def _print_right(chart: Chart, frame: pd.DataFrame, rows: Any) -> None:
     many = frame.shape[1] > 1
     values = frame.iloc[:, -1] - frame.iloc[:, 0] if many else frame.iloc[:, 0]
     told = [num(v, chart.places, sign=many) if pd.notna(v) else "–" for v in values]
-    off, look = 8 + 6 * max(map(len, told)), {"textcoords": "offset points", "ha": "right", "va": "center"}
+    off, look = 8 + 6 * max(map(len, told)), {"ha": "right", "va": "center", "fontsize": 9}
     for row, text in zip(rows, told, strict=True):
-        chart.ax.annotate(
-            text, (1, row), (off, 0), ("axes fraction", "data"), annotation_clip=False, fontsize=9, **look
-        )
+        where: Any = (1, row), (off, 0), ("axes fraction", "data"), "offset points"
+        chart.ax.annotate(text, *where, annotation_clip=False, **look)
     if many:
         chart.words.append(f"At the right: change from {frame.columns[0]} to {frame.columns[-1]}.")
-
-
-# -------------------------------------------------------------------------------------------------- bars
 
 
 def bars(
@@ -543,35 +536,25 @@ def bars(
         labels = [short_date(label) if standing else str(label) for label in shown.index]
         named = _days(shown.index) if standing else _rows(carry, labels, 0.1 * len(labels))
         chart = Chart("Bar chart", shown, carry)
-        ax = chart.ax
-        rule, span = (ax.axhline, ax.axhspan) if standing else (ax.axvline, ax.axvspan)
+        ax, places = chart.ax, range(len(labels))
         if band:
+            span = ax.axhspan if standing else ax.axvspan
             span(-band[0], band[0], color="#E8E8E8", linewidth=0, zorder=0, gid="span")
             chart.swatch(f"{band[1]}: {num(band[0], 2)}", "#E8E8E8")
-        _columns(chart, drawn, standing, highlight, colours)
+        drawn_bars = _columns(chart, drawn, standing, highlight, colours)
         if hatched:
             for position in {_place(shown.index, label) for label in hatched[1]}:
-                [bar for bar in ax.patches if bar.get_gid() != "span"][position].set(**_HATCH)
+                drawn_bars[position].set(**_HATCH)
             chart.swatch(hatched[0], "#999999", **_HATCH)
         if net is not None:
-            pair = np.arange(len(labels)), shown[net]
-            ax.plot(
-                *(pair if standing else pair[::-1]), "D", color=INK, markersize=6, markeredgecolor="white"
-            )
+            pair = (places, shown[net]) if standing else (shown[net], places)
+            ax.plot(*pair, "D", color=INK, markersize=6, markeredgecolor="white")
             chart.dot(str(net), INK, "D")
-        rule(0, **_ZERO)
-        for value, words in (references or {}).items():
-            rule(value, **_RULE)
-            chart.end(ax, value, words, INK, bold=False) if standing else chart.mark(value, words)
-        one, other = ("y", "x") if standing else ("x", "y")
-        ax.set(**{f"{one}label": carry["unit"], f"{other}label": carry.get("x", "")})
-        set_ticks = ax.set_xticks if standing else ax.set_yticks
-        set_ticks(range(len(labels)), named)
-        ax.grid(axis=other, visible=False)
+        _bar_axes(chart, standing, named, references)
         if references and not standing:  # at the ends of bars figures would stand on the lines
-            _print_right(chart, drawn, range(len(labels)))
+            _print_right(chart, drawn, places)
         elif drawn.shape[1] == 1:
-            told = drawn.iloc[:, 0].rename(None).reset_index(drop=True)
+            told = drawn.iloc[:, 0].reset_index(drop=True)
             crowded = standing and len(told) > 10 and highlight is not None
             _figures(chart, told[[_place(shown.index, highlight)]] if crowded else told, standing)
         chart.summary = _listed(shown.set_axis(labels, axis=0), chart.places)
@@ -579,12 +562,34 @@ def bars(
         return chart.finish()
 
 
+def _bar_axes(
+    chart: Chart, standing: bool, named: Sequence[str], references: Mapping[float, str] | None
+) -> None:
+    """The line at zero, those of the references, and the names of both axes."""
+    ax, unit, other = chart.ax, chart.carry["unit"], chart.carry.get("x", "")
+    if standing:
+        ax.axhline(0, **_ZERO)
+        _bounds(chart, ax, references)
+        ax.set(ylabel=unit, xlabel=other)
+        ax.set_xticks(range(len(named)), named)
+    else:
+        ax.axvline(0, **_ZERO)
+        _rules(chart, references, _RULE)
+        ax.set(xlabel=unit, ylabel=other)
+        ax.set_yticks(range(len(named)), named)
+    ax.grid(axis="x" if standing else "y", visible=False)
+
+
 def _columns(
     chart: Chart, frame: pd.DataFrame, standing: bool, highlight: Any, colours: Colours | None
-) -> None:
+) -> list[Any]:
+    """Draw the bars of each column; those of the first come first in what is given back."""
     import seaborn as sns
 
-    cells, several = [str(position) for position in range(len(frame))], frame.shape[1] > 1
+    cells, several = list(map(str, range(len(frame)))), frame.shape[1] > 1
+    asked = highlight if isinstance(highlight, list | tuple) else [highlight]
+    full = {_place(frame.index, label) for label in asked} if highlight is not None else range(len(frame))
+    drawn: list[Any] = []
     for position, column in enumerate(frame):
         hatch = _HATCH if position % 2 else {"edgecolor": "white", "linewidth": 0}
         if several:
@@ -593,17 +598,16 @@ def _columns(
             chart.swatch(str(column), palette[0], **hatch)
         else:
             palette = [_colour(label, 1, colours) for label in frame.index]
-            if highlight is not None:
-                asked = highlight if isinstance(highlight, list | tuple) else [highlight]
-                full = {_place(frame.index, label) for label in asked}
-                palette = [colour if i in full else _light(colour) for i, colour in enumerate(palette)]
+            palette = [colour if i in full else _light(colour) for i, colour in enumerate(palette)]
             chart.colours |= dict(zip(map(str, frame.index), palette, strict=True))
         values, before = frame[column].astype(float).to_numpy(), len(chart.ax.patches)
         pair = {"x": cells, "y": values} if standing else {"x": values, "y": cells}
-        look = {"palette": palette, "saturation": 1, "width": 0.74, "dodge": False, "errorbar": None}
-        sns.barplot(**pair, hue=cells, order=cells, hue_order=cells, ax=chart.ax, legend=False, **look)
-        for bar in chart.ax.patches[before:]:
-            bar.set(**hatch)
+        sns.barplot(**pair, width=0.74, errorbar=None, ax=chart.ax)
+        own = chart.ax.patches[before:]
+        for bar, colour in zip(own, palette, strict=True):
+            bar.set(facecolor=colour, **hatch)
+        drawn += own
+    return drawn
 
 
 def _figures(chart: Chart, values: pd.Series, standing: bool) -> None:
@@ -620,9 +624,6 @@ def _figures(chart: Chart, values: pd.Series, standing: bool) -> None:
     chart.ax.margins(**{"y" if standing else "x": 0.12 if standing else 0.2})
     if not standing:
         chart.ax.set_xticks([])
-
-
-# -------------------------------------------------------------------------------------------------- heat
 
 
 def heat(
@@ -650,52 +651,51 @@ def heat(
     kinds : words for 0 and for 1, of cells that are nothing else
     """
     panels = dict(frame) if isinstance(frame, Mapping) else {"": frame}
-    first = next(iter(panels.values()))
+    first, own = next(iter(panels.values())), own or {}
+    few = sum(panel.size for panel in panels.values()) <= 120
     with style.context(STYLE):
         carry.setdefault("height", 3.0 if len(panels) > 1 else min(4.6, 0.9 + 0.36 * len(first)))
         chart = Chart("Heat map", first, carry, columns=len(panels))
         low, high = limits or _scale(panels.values(), centre)
-        for position, (words, colour) in enumerate(zip(kinds or (), _BINARY, strict=False)):
-            chart.swatch(f"{words} ({int((first == position).to_numpy().sum())})", colour)
-        few = sum(panel.size for panel in panels.values()) <= 120
+        # 65 steps, so that the picture needs few colours; the middle one is white.
+        shades: Any = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
+        look = {"vmin": low, "vmax": high, "cmap": list(_BINARY) if kinds else shades}
+        look["linewidths"] = 0.6 if few or kinds else 0
         for ax, (name, values) in zip(chart.axes, panels.items(), strict=True):
-            _matrix(chart, ax, values, (low, high), centre, few, kinds is not None)
-            _label_cells(chart, ax, values, own or {})
-            told = f"above {num(centre or 0, 0)} in {_share_above(values, centre or 0)}"
-            if name:
-                words = f"{name}: {told}" if share and centre is not None else name
-                ax.set_title(textwrap.fill(words, 44 // len(panels)))
-            elif share and centre is not None:
-                chart.words.append(f"{told.capitalize()} cells.")
+            _matrix(ax, values, few, lambda v: num(v, chart.places, sign=centre == 0), look)
+            _label_cells(chart, ax, values, own)
+            told = _share_above(values, centre) if share and centre is not None else ""
+            ax.set_title(
+                textwrap.fill(f"{name}: {told}" if told else name, 44 // len(panels)) if name else ""
+            )
+            chart.words += [f"{told.capitalize()} cells."] if told and not name else []
             for after, draw in zip(split, (ax.axhline, ax.axvline), strict=True):
                 if after:
                     draw(after, color=INK, linewidth=2)
-        for position, (label, cell) in enumerate((own or {}).items()):
+        for position, (label, cell) in enumerate(own.items()):
             _frame_cell(chart, panels, label, cell, position)
-        for when, words in (marks or {}).items():
-            place = _place(first.columns, when) + 0.5
-            chart.ax.axvline(place, **{**_DOTTED, "color": INK})
-            chart.mark(place, words)
+        _rules(chart, marks, {**_DOTTED, "color": INK}, lambda when: _place(first.columns, when) + 0.5)
         chart.ax.set(ylabel=carry.get("x", ""), xlabel=carry["unit"] if few else "")
         for ax in chart.axes[1:]:
             ax.set_yticklabels([])
-        if not few and not kinds:
-            scale: dict[str, Any] = {
-                "location": "bottom",
-                "shrink": 0.8,
-                "aspect": 40,
-                "label": carry["unit"],
-            }
-            bar = chart.figure.colorbar(chart.ax.collections[0], ax=chart.axes, **scale)
-            bar.outline.set_visible(False)
-        chart.summary = (
-            f"{len(first)} rows by {first.shape[1]} columns, on a scale from {num(low)} to {num(high)}."
-        )
-        chart.table = _few_columns(panels, [*(cell[1] for cell in (own or {}).values()), *(marks or {})])
+        _shades_key(chart, first, kinds, few)
+        size = " rows by ".join(map(str, first.shape))
+        chart.summary = f"{size} columns, on a scale from {num(low)} to {num(high)}."
+        chart.table = _few_columns(panels, [*(cell[1] for cell in own.values()), *(marks or {})])
         return chart.finish()
 
 
-def _scale(frames: Any, centre: float | None) -> tuple[float, float]:
+def _shades_key(chart: Chart, frame: pd.DataFrame, kinds: tuple[str, str] | None, few: bool) -> None:
+    """What a shade means: words for two kinds, a scale where no figures are printed."""
+    for value, (words, colour) in enumerate(zip(kinds or (), _BINARY, strict=False)):
+        chart.swatch(f"{words} ({int((frame == value).to_numpy().sum())})", colour)
+    if not few and not kinds:
+        look: Any = {"location": "bottom", "shrink": 0.8, "aspect": 40, "label": chart.carry["unit"]}
+        bar = chart.figure.colorbar(chart.ax.collections[0], ax=chart.axes, **look)
+        bar.outline.set_visible(False)
+
+
+def _scale(frames: Iterable[pd.DataFrame], centre: float | None) -> tuple[float, float]:
     values = np.concatenate([frame.to_numpy(float).ravel() for frame in frames])
     if centre is None:
         return float(np.nanmin(values)), float(np.nanmax(values))
@@ -705,34 +705,15 @@ def _scale(frames: Any, centre: float | None) -> tuple[float, float]:
 
 def _share_above(frame: pd.DataFrame, centre: float) -> str:
     known = frame.to_numpy(float)[frame.notna().to_numpy()]
-    return f"{num((known > centre).mean() * 100, 0, '%')} of {len(known)}"
+    return f"above {num(centre, 0)} in {num((known > centre).mean() * 100, 0, '%')} of {len(known)}"
 
 
-def _matrix(
-    chart: Chart,
-    ax: Any,
-    frame: pd.DataFrame,
-    ends: tuple[float, float],
-    centre: float | None,
-    few: bool,
-    binary: bool,
-) -> None:
+def _matrix(ax: Any, frame: pd.DataFrame, few: bool, words: Any, look: Mapping[str, Any]) -> None:
     import seaborn as sns
 
-    def told(value: float) -> str:
-        return "" if pd.isna(value) else num(value, chart.places, sign=centre == 0)
-
-    # 65 steps, so that the picture needs few colours; the middle one is white.
-    colours: Any = colormaps["cividis" if centre is None else DIVERGING].resampled(65)
-    colours = list(_BINARY) if binary else colours
-    look = {
-        "cbar": False,
-        "xticklabels": False,
-        "yticklabels": False,
-        "linewidths": 0.6 if few or binary else 0,
-    }
-    texts = {"annot": frame.map(told).to_numpy() if few else False, "fmt": "", "annot_kws": {"fontsize": 9}}
-    sns.heatmap(frame.astype(float), ax=ax, cmap=colours, vmin=ends[0], vmax=ends[1], **texts, **look)
+    told = frame.map(lambda value: "" if pd.isna(value) else words(value)).to_numpy() if few else False
+    bare = {"cbar": False, "xticklabels": False, "yticklabels": False, "fmt": ""}
+    sns.heatmap(frame.astype(float), ax=ax, annot=told, annot_kws={"fontsize": 9}, **bare, **look)
     ax.grid(visible=False)
     ax.set(xlabel="", ylabel="")
 
@@ -746,13 +727,12 @@ def _label_cells(chart: Chart, ax: Any, frame: pd.DataFrame, own: Mapping[str, t
         dates = isinstance(labels, pd.DatetimeIndex)
         if dates and not asked and (labels[-1] - labels[0]).days > 75:
             spots, form = [i for i in range(1, len(labels)) if labels[i].month != labels[i - 1].month], "%b"
-        wide = 26 if side == 0 else max(6, 42 // len(labels))
-        names = [
-            f"{labels[i]:{form}}".format(labels[i].day)
+        shown, wide = labels[spots], 26 if side == 0 else max(6, 42 // len(labels))
+        names = (
+            [f"{day:{form}}".format(day.day) for day in shown]
             if dates
-            else textwrap.fill(str(labels[i]), wide, break_long_words=False)
-            for i in spots
-        ]
+            else [textwrap.fill(str(label), wide, break_long_words=False) for label in shown]
+        )
         axis.set_ticks([i + 0.5 for i in spots], names)
     ax.tick_params(axis="both", rotation=0)
 
@@ -795,9 +775,6 @@ def _few_columns(panels: Mapping[str, pd.DataFrame], asked: Sequence[Any]) -> pd
     return pd.concat(parts, axis=1)
 
 
-# ------------------------------------------------------------------------------------------------ spread
-
-
 def spread(
     values: Any,
     *,
@@ -834,18 +811,14 @@ def spread(
         told = f"{outside.sum():,} of {len(cases):,} {of} ({num(share, 1 if 0 < share < 10 else 0, '%')})"
         chart.swatch(f"{side}: {told}", hue, **_HATCH)
         chart.swatch("the others", COLOUR["band"])
-        drawn = {"the others": ~outside, name: outside}
-        chart.colours = {
-            words: c
-            for (words, part), c in zip(drawn.items(), (COLOUR["band"], hue), strict=True)
-            if part.any()
-        }
-        for value, words in (references or {}).items():
-            chart.ax.axvline(value, **_DOTTED)
-            chart.mark(value, words)
+        chart.colours = ({} if outside.all() else {"the others": COLOUR["band"]}) | (
+            {name: hue} if share else {}
+        )
+        _rules(chart, references, _DOTTED)
         chart.ax.set(xlabel=carry["unit"], ylabel=carry.get("x", f"Number of {of}"))
         chart.ax.grid(axis="x", visible=False)
         chart.ax.margins(x=0.01)
+        chart.ax.locator_params(axis="y", integer=True)
         chart.ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         chart.summary = f"{name}: {figure}; {side} are {told}."
         chart.table = _quantiles(cases, {name: float(own), f"Share {side}, %": share})
@@ -853,11 +826,10 @@ def spread(
 
 
 def _quantiles(cases: pd.Series, more: Mapping[str, float]) -> pd.DataFrame:
+    named = {0: "lowest", 0.5: "median", 1: "highest"}
     found = cases.quantile([0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1])
-    below = [f"{share * 100:.0f} % lie below" for share in found.index]
-    below[0], below[4], below[-1] = "lowest", "median", "highest"
-    rows = dict(zip(below, found, strict=True)) | dict(more)
-    return pd.DataFrame({"Value": rows}).rename_axis("Distribution")
+    rows = found.rename(lambda share: named.get(share, f"{share * 100:.0f} % lie below"))
+    return pd.DataFrame({"Value": rows.to_dict() | dict(more)}).rename_axis("Distribution")
 
 
 def _edges(cases: pd.Series, own: float, bins: int, whole: bool) -> np.ndarray:
@@ -897,9 +869,6 @@ def _zoom(ax: Any, cases: pd.Series, outside: pd.Series, edges: np.ndarray, hue:
     inner.grid(axis="x", visible=False)
 
 
-# ---------------------------------------------------------------------------------------------- timeline
-
-
 def timeline(
     frame: pd.DataFrame,
     *,
@@ -929,24 +898,17 @@ def timeline(
         for row, (name, start, stop) in enumerate(zip(frame.index, starts, stops, strict=True)):
             chart.colours[str(name)] = _colour(name, 1, colours)
             ax.barh(row, stop - start, left=start, height=0.55, color=chart.colours[str(name)])
-        for when, words in (marks or {}).items():
-            place = float(date2num(pd.Timestamp(when))) + 0.5
-            ax.axvline(place, **_DOTTED)
-            chart.mark(place, words)
+        _rules(chart, marks, _DOTTED, lambda day: float(date2num(pd.Timestamp(day))) + 0.5)
         labels = [f"{textwrap.fill(name, 26)}\n{days}" for name, days in zip(frame.index, told, strict=True)]
         ax.set_yticks(range(len(frame)), labels)
         pad = (stops.max() - starts.min()) * 0.03
         ax.set(ylim=(len(frame) - 0.4, -0.6), xlim=(starts.min() - pad, stops.max() + pad))
         ax.set_xlabel(carry["unit"])
-        ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=7))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: short_date(num2date(x).date())))
+        _date_axis(ax)
         ax.grid(axis="y", visible=False)
         chart.summary = f"{and_more([' '.join(label.split()) for label in labels], 20)}."
         chart.table = pd.DataFrame({"When": told}, index=frame.index.rename(frame.index.name or "Window"))
         return chart.finish()
-
-
-# ------------------------------------------------------------------------------------------------- curve
 
 
 def curve(
@@ -973,8 +935,8 @@ def curve(
         chart = Chart("Specification curve", ranked, carry, rows=(2.4, 0.3 + 0.27 * len(axes)))
         top, under = chart.axes
         height = ranked["value"].to_numpy(float), ranked["axis"].map(axes.index).to_numpy(float)
-        given = set(ranked["verdict"])
-        kinds = [kind for kind in dict.fromkeys([*VERDICT, *ranked["verdict"]]) if kind in given]
+        given = ranked["verdict"].unique()
+        kinds = [kind for kind in VERDICT if kind in given] + [kind for kind in given if kind not in VERDICT]
         for position, kind in enumerate(kinds):
             hue, shape = VERDICT.get(kind, (_NEUTRAL[position % 3], _SHAPES[position % len(_SHAPES)]))
             part = (ranked["verdict"] == kind).to_numpy()
@@ -987,9 +949,7 @@ def curve(
             ring = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 1.5}
             top.plot(at[_place(ranked.index, own)], ranked.loc[own, "value"], "o", markersize=12, **ring)
             chart.dot("as judged", INK, "o", **ring)
-        for bound, words in (references or {}).items():
-            top.axhline(bound, **_RULE)
-            chart.end(top, bound, words, INK, bold=False)
+        _bounds(chart, top, references)
         top.set_ylabel(carry["unit"])
         under.set_yticks(range(len(axes)), [str(name) for name in axes])
         under.set(ylabel="", xlabel=carry.get("x", "Specifications, by size"), xticks=[])

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
@@ -31,10 +31,10 @@ from helpers.words import date, listing, made_up, num
 
 STYLE = Path(__file__).with_name("house.mplstyle")
 MIME = "application/vnd.claims.chart+json"
-#: Inches, and pixels of a page. One picture serves every screen: letters of 9 points have 15 pixels on a wide one and
-#: 9 on a phone; a second, narrow picture of each chart would not fit into the size that a notebook may have.
+#: Inches, and pixels of a page: letters of 9 points have 15 pixels on a wide one and 9 on a phone.
 WIDTH, PAGE = 4.8, 576
-#: Dots per inch: three for two pixels of a page.
+#: Dots of a stored picture for each pixel of a page, and dots per inch at which its labels are placed.
+DENSITY = 2
 DPI = 1.5 * PAGE / WIDTH
 INK, QUIET = "#111111", "#555555"
 #: On which side of their mark words may stand, and how far that moves them, in their width.
@@ -119,8 +119,6 @@ class Chart:
         self._ends: dict[Any, list[Text]] = {}
         self._notes: list[tuple[Any, float, float, Text]] = []
 
-    # ------------------------------------------------------------------------------ labels, placed later
-
     def mark(self, x: Any, text: str) -> None:
         """Words above the first panel at x; they are stacked where they would meet."""
         look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 9, "color": QUIET}
@@ -128,10 +126,10 @@ class Chart:
         label = self.ax.annotate(text, (x, 1), (0, 3), place, "offset points", annotation_clip=False, **look)
         self._marks.append(label)
 
-    def end(self, ax: Any, y: float, text: str, colour: str, bold: bool = True) -> None:
-        """Words to the right of a panel, at the height y: a line's name, a reference."""
+    def end(self, ax: Any, y: float, text: str, colour: str, bold: bool = True, dashes: Any = "-") -> None:
+        """Words to the right of a panel, at the height y, led to by the dashes of what they name."""
         leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 2, "shrinkB": 1}
-        leader["relpos"] = (0, 0.5)
+        leader |= {"relpos": (0, 0.5), "linestyle": dashes}
         where: Any = ("axes fraction", "data"), "offset points"
         label = ax.annotate(textwrap.fill(text, 15), (1, y), (11, 0), *where, arrowprops=leader, va="center")
         label.set(color=colour, fontsize=9.5 if bold else 9, fontweight="bold" if bold else "normal")
@@ -163,8 +161,6 @@ class Chart:
         """Decimals of the figures in the picture."""
         digits = self.carry.get("digits", 2)
         return digits if isinstance(digits, int) else 2
-
-    # ------------------------------------------------------------------------------------------- layout
 
     def finish(self) -> Chart:
         """Lay out, place the labels, and refuse what a reader could not read or would miss."""
@@ -224,8 +220,6 @@ class Chart:
             highest = max(highest, row)
         return highest
 
-    # ------------------------------------------------------------------------------------------- checks
-
     def _check(self) -> None:
         """Words that meet, or a title that the picture does not show, stop whoever writes a notebook.
 
@@ -256,39 +250,30 @@ class Chart:
 
     def _unseen(self) -> list[str]:
         """Numbers and dates of the title that stand nowhere in the picture, to the precision of the title."""
-        named = {
-            n
-            for entry in market.catalogue().values()
-            for n in re.findall(r"[A-Z][\w&]*[ -]\d+\b", entry["name"])
-        }
         title = " ".join(self.carry["title"].split())
-        for name in named:
-            title = title.replace(name, "")
+        for entry in market.catalogue().values():
+            for name in re.findall(r"[A-Z][\w&]*[ -]\d+\b", entry["name"]):
+                title = title.replace(name, "")
         texts = [text.get_text() for text in _texts(self.figure, scales=False)]
         shown = " | ".join(" ".join(text.split()) for text in [*texts, self.note, self.source])
         days, told = {m.groups() for m in _DATE.finditer(title)}, {m.groups() for m in _DATE.finditer(shown)}
         missing = [f"{day} {month}" for day, month in sorted(days - told)]
         title = _DATE.sub("", title)
         missing += [m.group() for m in _DAY.finditer(title) if m.group(1) not in {day for day, _ in told}]
-        values = [_value(m.group()) for m in _NUMBER.finditer(_DATE.sub("", shown))]
-        values += [(float(year), 0) for year in self._years()]
-        for match in _NUMBER.finditer(_DAY.sub("", title)):
-            value, places = _value(match.group())
-            if not any(abs(round(other, places) - value) < 10**-places / 2 for other, _ in values):
-                missing.append(match.group())
+        values = [_value(text) for text in _NUMBER.findall(_DATE.sub("", shown))]
+        if (index := self._dates()) is not None:
+            values += range(index[0].year, index[-1].year + 1)
+        for text in _NUMBER.findall(_DAY.sub("", title)):
+            value, places = _value(text), len(text.rstrip(",").partition(".")[2])
+            if not any(abs(round(other, places) - value) < 10**-places / 2 for other in values):
+                missing.append(text)
         return missing
-
-    def _years(self) -> Sequence[int]:
-        index = self._dates()
-        return range(index[0].year, index[-1].year + 1) if index is not None and len(index) else []
 
     def _dates(self) -> pd.DatetimeIndex | None:
         for index in (self.frame.index, getattr(self.frame, "columns", None)):
             if isinstance(index, pd.DatetimeIndex):
                 return index.sort_values()
         return None
-
-    # ---------------------------------------------------------------------------------- what it carries
 
     @property
     def ids(self) -> list[str]:
@@ -358,31 +343,22 @@ class Chart:
         }  # fmt: skip
 
     def picture(self) -> bytes:
-        """The picture as PNG with a palette, three dots for two pixels of a page; equal bytes for equal charts.
+        """The picture as PNG with exactly the colours that were drawn; equal bytes for equal charts.
 
-        Every colour that fills a spot stays as it was drawn. Only the half-tones along the edges of letters and lines
-        are rounded, which saves half of the bytes.
+        The style draws no half-tones along edges: with so few colours twice the density costs what a single one would
+        cost with them, and a screen makes its own half-tones where it shows the picture smaller.
         """
         from PIL import Image
 
+        drawn, raw = io.BytesIO(), io.BytesIO()
         with style.context(STYLE):
-            self._canvas.draw()
-        parts = np.asarray(self._canvas.buffer_rgba())[:, :, :3].astype(np.uint32)
-        packed = (parts[..., 0] << 16) | (parts[..., 1] << 8) | parts[..., 2]
-        codes, colours = pd.factorize(packed.ravel())
-        places = codes.reshape(packed.shape)
-        corner = places[1:, 1:]
-        spot = (corner == places[:-1, 1:]) & (corner == places[1:, :-1]) & (corner == places[:-1, :-1])
-        drawn = np.bincount(corner[spot], minlength=len(colours)) >= 4
-        tones = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], -1)
-        tones = np.where(drawn[:, None], tones, np.minimum((tones + 64) // 128 * 128, 255)).astype(np.uint8)
-        palette, entries = np.unique(tones, axis=0, return_inverse=True)
-        if len(palette) > 256:
-            image = Image.fromarray(tones[places])
-        else:
-            image = Image.fromarray(entries.ravel().astype(np.uint8)[places], "P")
-            image.putpalette(palette.ravel().tolist())
-        raw = io.BytesIO()
+            self.figure.savefig(drawn, dpi=DENSITY * PAGE / WIDTH)
+        dots = np.asarray(Image.open(drawn).convert("RGB"))
+        colours, places = np.unique(dots @ (1 << np.array([16, 8, 0])), return_inverse=True)
+        image = Image.fromarray(dots)
+        if len(colours) <= 256:
+            image = Image.fromarray(places.reshape(dots.shape[:2]).astype(np.uint8), "P")
+            image.putpalette(b"".join(int(colour).to_bytes(3, "big") for colour in colours))
         image.save(raw, format="PNG", optimize=True)
         return raw.getvalue()
 
@@ -410,26 +386,19 @@ class Chart:
         self.show()
 
 
-# ------------------------------------------------------------------------------------------------ boxes
-
-
 def collisions(figure: Any) -> list[tuple[str, str]]:
     """Words that meet other words, a drawn line, a mark or the edge of the picture, each with what they meet."""
     texts = [text for text in _texts(figure) if text.get_gid() != "watermark"]
+    words = [" ".join(text.get_text().split()) for text in texts]
     boxes = [_box(figure, text).padded(-2) for text in texts]
-    lines, points = _obstacles(figure)
+    (lines, points), page = _obstacles(figure), figure.bbox.padded(3)
     found = []
-    for i, (text, box) in enumerate(zip(texts, boxes, strict=True)):
-        words = " ".join(text.get_text().split())
-        found += [
-            (words, f"“{' '.join(texts[j].get_text().split())}”") for j in range(i) if _overlap(boxes[j], box)
-        ]
-        if _crosses(box, lines):
-            found.append((words, "a line"))
-        if _covers(box, points):
-            found.append((words, "a mark"))
-        if box.x0 < -3 or box.y0 < -3 or box.x1 > figure.bbox.x1 + 3 or box.y1 > figure.bbox.y1 + 3:
-            found.append((words, "the edge of the picture"))
+    for i, (own, box) in enumerate(zip(words, boxes, strict=True)):
+        met = [f"“{words[j]}”" for j in range(i) if _overlap(boxes[j], box)]
+        met += ["a line"] if _crosses(box, lines) else []
+        met += ["a mark"] if _covers(box, points) else []
+        met += [] if _inside(box, page) else ["the edge of the picture"]
+        found += [(own, other) for other in met]
     return found
 
 
@@ -438,19 +407,16 @@ def _box(figure: Any, artist: Any) -> Bbox:
     if isinstance(artist, Annotation):
         artist.update_positions(renderer)
     # An annotation's own extent would count its leader; the words alone are meant.
-    return (
-        Text.get_window_extent(artist, renderer)
-        if isinstance(artist, Text)
-        else artist.get_window_extent(renderer)
-    )
+    kind = Text if isinstance(artist, Text) else type(artist)
+    return kind.get_window_extent(artist, renderer)
 
 
 def _overlap(one: Bbox, other: Bbox) -> bool:
     return bool(one.x0 < other.x1 and other.x0 < one.x1 and one.y0 < other.y1 and other.y0 < one.y1)
 
 
-def _meets(box: Bbox, others: Sequence[Bbox], room: float) -> bool:
-    return any(_overlap(box.padded(room / 2), other.padded(room / 2)) for other in others)
+def _inside(box: Bbox, room: Bbox) -> bool:
+    return bool(room.contains(*box.min) and room.contains(*box.max))
 
 
 def _all_axes(figure: Any) -> list[Any]:
@@ -461,46 +427,36 @@ def _texts(figure: Any, scales: bool = True) -> list[Text]:
     """All words that are drawn; without ``scales``, the numbers along an axis of values are left out."""
     found = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
     for ax in _all_axes(figure):
-        found += [*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label]
-        found += ax.get_legend().get_texts() if ax.get_legend() else []
+        found += [*ax.texts, ax._left_title, ax.xaxis.label, ax.yaxis.label]
         for axis in (ax.xaxis, ax.yaxis):
-            if not scales and isinstance(axis.get_major_formatter(), ScalarFormatter | StrMethodFormatter):
-                continue
-            low, high = sorted(axis.get_view_interval())
-            room = 1e-6 * (high - low)
-            ticks = [*axis.get_major_ticks()]
-            found += [
-                t.label1 for t in ticks if low - room <= t.get_loc() <= high + room and t.label1.get_visible()
-            ]
-            found += [t.label2 for t in ticks if t.label2.get_visible()]
+            if scales or not isinstance(axis.get_major_formatter(), ScalarFormatter | StrMethodFormatter):
+                low, high = sorted(axis.get_view_interval())
+                room = 1e-6 * (high - low)
+                ticks = axis.get_major_ticks()
+                found += [t.label1 for t in ticks if low - room <= t.get_loc() <= high + room]
     return [text for text in found if text.get_visible() and text.get_text().strip()]
 
 
 def _obstacles(figure: Any) -> tuple[list[Any], np.ndarray]:
     """Paths of the lines drawn with their panels, and the centres of marks, in pixels; context may be crossed."""
     lines, points = [], [np.empty((0, 3))]
+
+    def marks(where: np.ndarray, size: float) -> None:
+        points.append(np.column_stack([where, np.full(len(where), size / 2 * DPI / 72)]))
+
     for ax in _all_axes(figure):
         for line in ax.lines:
-            if line.get_gid() == "context" or not line.get_visible():
-                continue
-            path = line.get_transform().transform_path(line.get_path())
-            if line.get_linestyle() not in ("None", "none", "", " "):
-                lines.append((path, ax.bbox))
-            if line.get_marker() not in ("None", "none", "", " ", None):
-                size = line.get_markersize() / 2 * DPI / 72
-                points.append(np.column_stack([path.vertices, np.full(len(path.vertices), size)]))
-        for collection in ax.collections:
-            if isinstance(collection, LineCollection) and collection.get_gid() != "context":
-                lines += [
-                    (collection.get_transform().transform_path(path), ax.bbox)
-                    for path in collection.get_paths()
-                ]
-            offsets = np.ma.filled(collection.get_offsets(), np.nan)
-            sizes = collection.get_sizes() if hasattr(collection, "get_sizes") else []
-            if len(offsets) and len(sizes) and collection.get_gid() != "context":
-                where = collection.get_offset_transform().transform(offsets)
-                size = np.sqrt(np.max(sizes)) / 2 * DPI / 72
-                points.append(np.column_stack([where, np.full(len(where), size)]))
+            if line.get_gid() != "context":
+                path = line.get_transform().transform_path(line.get_path())
+                lines += [(path, ax.bbox)] if line.get_linestyle() != "None" else []
+                if line.get_marker() != "None":
+                    marks(path.vertices, line.get_markersize())
+        for drawn in ax.collections:
+            if isinstance(drawn, LineCollection):
+                lines += [(drawn.get_transform().transform_path(path), ax.bbox) for path in drawn.get_paths()]
+            elif isinstance(drawn, PathCollection):
+                where = np.ma.filled(drawn.get_offsets(), np.nan)
+                marks(drawn.get_offset_transform().transform(where), np.sqrt(np.max(drawn.get_sizes())))
     every = np.concatenate(points)
     return lines, every[~np.isnan(every).any(axis=1)]
 
@@ -524,46 +480,38 @@ def _push_apart(ax: Any, labels: Sequence[Text]) -> None:
     order = np.argsort(wanted, kind="stable")
     high = np.array([_box(figure, labels[i]).height + 6 for i in order])
     below = np.concatenate([[0], np.cumsum((high[1:] + high[:-1]) / 2)])
-    room = Bbox.from_extents(ax.bbox.x0, ax.bbox.y0 - 18, ax.bbox.x1, ax.bbox.y1 + 18)
+    around = ax.bbox.padded(18)
+    room = Bbox([np.maximum(figure.bbox.min, around.min), np.minimum(figure.bbox.max, around.max)])
     level = isotonic_regression(np.array(wanted)[order] - below).x
     most = max(room.y0 + high[0] / 2, room.y1 - high[-1] / 2 - below[-1])
     level = np.clip(level, min(room.y0 + high[0] / 2, most), most) + below
     for place, i in zip(level, order, strict=True):
         labels[i].set_position((11, (place - wanted[i]) * 72 / DPI))
-        labels[i].arrow_patch.set_visible(abs(place - wanted[i]) > 6)
+        leader = labels[i].arrow_patch
+        leader.set_visible(abs(place - wanted[i]) > 6 or leader.get_linestyle() != "-")
 
 
 def _settle(figure: Any, ax: Any, point: tuple[float, float], label: Text) -> None:
     """Move words to the nearest free place around their point; a leader is drawn where it is far."""
     words = _box(figure, label)
+    bars = (p for p in ax.patches if isinstance(p, Rectangle) and p.get_gid() != "span")
     others = [_box(figure, text) for text in _texts(figure) if text is not label]
-    others += [
-        p.get_window_extent() for p in ax.patches if isinstance(p, Rectangle) and p.get_gid() != "span"
-    ]
+    others = [box.padded(3) for box in (*others, *(bar.get_window_extent() for bar in bars))]
     lines, points = _obstacles(figure)
-    base = ax.transData.transform(point)
+    base, room = ax.transData.transform(point), Bbox([ax.bbox.min, ax.bbox.max + 2])
     for far, turn in product(_FAR, _TURNS):
-        dx, dy = np.cos(np.radians(turn)).round(3), np.sin(np.radians(turn)).round(3)
-        away = far * DPI / 72
-        shift = [dx * away + np.sign(dx) * words.width / 2, dy * away + np.sign(dy) * words.height / 2]
-        middle = base + np.array(shift)
-        box = Bbox.from_bounds(
-            middle[0] - words.width / 2, middle[1] - words.height / 2, words.width, words.height
-        )
-        inside = (
-            ax.bbox.x0 < box.x0
-            and box.x1 < ax.bbox.x1 + 2
-            and ax.bbox.y0 < box.y0
-            and box.y1 < ax.bbox.y1 + 2
-        )
-        if inside and not (
-            _meets(box, others, 6) or _covers(box.padded(6), points) or _crosses(box.padded(6), lines)
-        ):
-            label.set_position(tuple((middle - base) * 72 / DPI))
-            label.arrow_patch.set_visible(far > 14)  # type: ignore[attr-defined]
-            return
+        way = np.array([np.cos(np.radians(turn)), np.sin(np.radians(turn))]).round(3)
+        shift = way * far * DPI / 72 + np.sign(way) * np.array(words.size) / 2
+        low = base + shift - np.array(words.size) / 2
+        box = Bbox([low, low + words.size])
+        wide, near = box.padded(6), box.padded(3)
+        met = any(_overlap(near, other) for other in others) or _covers(wide, points) or _crosses(wide, lines)
+        if met or not _inside(box, room):
+            continue
+        label.set_position(tuple(shift * 72 / DPI))
+        label.arrow_patch.set_visible(far > 14)  # type: ignore[attr-defined]
+        return
 
 
-def _value(text: str) -> tuple[float, int]:
-    digits = text.rstrip(",").replace(",", "")
-    return float(digits), len(digits.partition(".")[2])
+def _value(text: str) -> float:
+    return float(text.replace(",", ""))

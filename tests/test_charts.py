@@ -11,12 +11,15 @@ import tomllib
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from matplotlib import style
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
+from course import checks
 from helpers import charts, figure, market, notebooks, tables
 from helpers.files import ROOT, HelperError
 from helpers.report.export import ClaimsExporter
@@ -89,8 +92,8 @@ def test_a_chart_carries_picture_words_numbers_and_source(verb, shown):
     (head, _), (data, metadata), (foot, _) = shown
     about, said = data[figure.MIME], metadata["image/png"]
     wide, high = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).size
-    assert wide == 1.5 * about["width"] == 1.5 * said["width"]
-    assert high == pytest.approx(1.5 * about["height"], abs=2)
+    assert wide == 2 * about["width"] == 2 * said["width"]
+    assert high == pytest.approx(2 * about["height"], abs=2)
     assert len(said["alt"].split()) >= 8
     assert NOW["title"] in said["alt"]
     assert f"In words: {html.escape(said['alt'])}" in foot["text/html"]
@@ -186,6 +189,25 @@ def test_equal_charts_have_equal_bytes():
     chart = lines()
     assert chart.picture() == lines().picture() == chart.picture()
     assert charts.collisions(chart.figure) == []
+
+
+@pytest.mark.parametrize("verb", EVERY)
+def test_the_stored_picture_has_every_dot_as_it_was_drawn(verb):
+    chart, drawn = EVERY[verb](), io.BytesIO()
+    stored = Image.open(io.BytesIO(chart.picture()))
+    assert stored.mode == "P"
+    with style.context(figure.STYLE):
+        chart.figure.savefig(drawn, dpi=2 * figure.PAGE / figure.WIDTH)
+    assert stored.convert("RGB").tobytes() == Image.open(drawn).convert("RGB").tobytes()
+
+
+def test_counts_stand_at_whole_numbers_and_months_say_their_year():
+    chart = charts.spread([0, 1, 1, 2, 3, 3, 3, 4, 5, 5], own=4, name="ours", series=["IWM"], **NOW)
+    assert all(tick % 1 == 0 for tick in chart.ax.get_yticks())
+    months = pd.date_range("2025-11-01", periods=4, freq="MS")
+    chart = lines(pd.DataFrame({"^RUT": range(4)}, index=months))
+    told = [label.get_text() for label in chart.ax.get_xticklabels()]
+    assert told == ["Nov\n2025", "Dec", "Jan\n2026", "Feb"]
 
 
 @pytest.mark.parametrize("verb", EVERY)
@@ -421,6 +443,17 @@ def test_a_plain_export_keeps_alt_text_numbers_and_sides(exporter, shown):
         assert "No description" not in page
     assert page.count('<th scope="row" style="text-align:left">') == 6
     assert "The numbers behind this chart" in page
+
+
+def test_nbconverts_own_page_closes_solutions_by_what_the_notebooks_store():
+    page = BeautifulSoup(
+        HTMLExporter().from_filename(notebooks.path_of("04-rate-sensitivity"))[0], "html.parser"
+    )
+    shown, closed = (rule.partition("{")[0] for rule in re.findall(r"\.jp-Cell[^}]*}", checks.FOLD))
+    solutions = page.select(".celltag_solution")
+    assert len(solutions) >= 4
+    assert page.select(closed) == solutions
+    assert len(page.select(shown)) == len(solutions)
 
 
 def test_the_template_of_the_export_menu_folds_solutions(shown):

@@ -33,22 +33,8 @@ LOOK: dict[str | None, tuple[str, str, str]] = {
     None: ("Synthetic data: no verdict", "◇", "#6b3fa0"),
 }
 #: Google's scale for ClaimReview runs from 1 (false) to 5 (true); who abstains gives no number.
-RATING = {
-    rules.SUPPORTED: 5,
-    rules.CAVEAT: 4,
-    rules.MIXED: 3,
-    rules.MISLEADING: 2,
-    rules.CONTRADICTED: 1,
-}
+RATING = dict(zip(rules.SCALE, (5, 4, 3, 2, 1), strict=False))
 CLARITY = {"clear": "clear", "vague": "vague", "not-testable": "not testable"}
-ROLES = {
-    "given": "Given",
-    "letter": "Letter",
-    "cause": "Cause",
-    "implied": "Implied",
-    "detail": "Detail",
-    "not-checkable": "Not checkable",
-}
 _OUTCOME = {True: "✓ holds", False: "✗ fails", None: "? cannot tell"}
 _ORIGIN = {
     "store": "Market data to {last_session}.",
@@ -66,36 +52,37 @@ def signed(verdict: str | None) -> str:
 
 def turning(robustness: Mapping[str, Any]) -> list[str]:
     """Equivalent axes on which a verdict turns."""
-    return [
-        axis["axis"]
-        for axis in robustness.get("axes", [])
-        if axis["kind"] == "equivalent" and axis["same"] < axis["of"]
-    ]
+    axes = (axis for axis in robustness.get("axes", []) if axis["kind"] == "equivalent")
+    return [axis["axis"] for axis in axes if axis["same"] < axis["of"]]
 
 
 def _e(text: Any) -> str:
     return html.escape(str(text))
 
 
-# -------------------------------------------------------------------------------- sentences from a payload
+def _role(role: str) -> str:
+    return role.replace("-", " ").capitalize()
+
+
+def _list(items: Iterable[str], css: str) -> str:
+    """Items of HTML as a list; empty if there are none."""
+    found = "".join(f"<li>{item}</li>" for item in items)
+    return f'<ul class="{css}">{found}</ul>' if found else ""
 
 
 def count_line(payload: Payload) -> str:
     """How many parts of a mixed sentence hold; empty where all do, and for every other verdict."""
-    tally = payload["tally"]
-    if payload["verdict"] != rules.MIXED or tally["hold"] == tally["of"]:
-        return ""
-    return f"{tally['hold']} of {tally['of']} parts hold."
+    hold, of = (payload["tally"][key] for key in ("hold", "of"))
+    return f"{hold} of {of} parts hold." if payload["verdict"] == rules.MIXED and hold < of else ""
 
 
 def article_figure(payload: Payload) -> str | None:
     """The figure that the article itself gives, in words; None where its sentence states none."""
-    said = payload["asserts"]
-    values = said["value"] if said and isinstance(said["value"], list) else [said and said["value"]]
-    if not said or not all(isinstance(value, (int, float)) for value in values):
+    said = payload["asserts"] or {"value": None, "unit": ""}
+    *first, last = said["value"] if isinstance(said["value"], list) else [said["value"]]
+    if not all(isinstance(value, (int, float)) for value in (*first, last)):
         return None
-    first = [quantity(value, "" if len(values) > 1 else said["unit"]) for value in values[:-1]]
-    return listing([*first, quantity(values[-1], said["unit"])])
+    return listing([*map(quantity, first), quantity(last, said["unit"])])
 
 
 def equivalent_axes(payload: Payload) -> list[Mapping[str, Any]]:
@@ -109,14 +96,12 @@ def robustness_line(payload: Payload) -> str:
     found = payload["robustness"]
     if not found or not any(axis["kind"] == "equivalent" for axis in found["axes"]):
         return ""
-    lacking = f" For {found['absent']} more these data lack something." if found["absent"] else ""
-    if not found["of"]:
-        return lacking.strip()
+    told = f"Same verdict in {found['same']} of {found['of']} equivalent ways to measure it. "
+    told += f"What turns it: {listing(flips)}." if (flips := turning(found)) else "None of them turns it."
     if found["few"]:
-        return f"Other ways to measure it: {found['of']}, too few to tell how firm it is.{lacking}"
-    flips = turning(found)
-    turn = f"What turns it: {listing(flips)}." if flips else "None of them turns it."
-    return f"Same verdict in {found['same']} of {found['of']} equivalent ways to measure it. {turn}{lacking}"
+        told = f"Other ways to measure it: {found['of']}, too few to tell how firm it is."
+    lacking = f"For {found['absent']} more these data lack something." if found["absent"] else ""
+    return " ".join(filter(None, [told if found["of"] else "", lacking]))
 
 
 def base_rate_line(payload: Payload) -> str:
@@ -138,9 +123,6 @@ def flip_line(payload: Payload) -> str:
 def notes(payload: Payload) -> list[str]:
     """Reservations in the order in which a reader should meet them."""
     return [*payload["capped"], *([payload["caveat"]] if payload["caveat"] else [])]
-
-
-# -------------------------------------------------------------------------------------------------- HTML
 
 
 def _decides(payload: Payload) -> str:
@@ -170,17 +152,16 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str) -> str:
 
 def _axes(payload: Payload) -> str:
     """How firm, as a picture made of signs: one row a choice, a full square for each way with the same verdict."""
-    most = max((axis["of"] for axis in equivalent_axes(payload)), default=0)
+    axes = equivalent_axes(payload)
+    most = max((axis["of"] for axis in axes), default=0)
     rows = []
-    for axis in equivalent_axes(payload) if most > 1 else []:
+    for axis in axes if most > 1 else []:
         full, whole = (
             (axis[key] * 12 + most // 2) // most if most > 12 else axis[key] for key in ("same", "of")
         )
-        squares = f"{'■' * full}{'□' * (whole - full)}"
-        rows.append(
-            f'<li>{_e(axis["axis"])} <span aria-hidden="true">{squares}</span> {axis["same"]} of {axis["of"]}</li>'
-        )
-    return f'<ul class="rr-axes">{"".join(rows)}</ul>' if rows else ""
+        squares = f'<span aria-hidden="true">{"■" * full}{"□" * (whole - full)}</span>'
+        rows.append(f"{_e(axis['axis'])} {squares} {axis['same']} of {axis['of']}")
+    return _list(rows, "rr-axes")
 
 
 def _came_out(payload: Payload, part: Mapping[str, Any]) -> str:
@@ -191,11 +172,8 @@ def _came_out(payload: Payload, part: Mapping[str, Any]) -> str:
 
 
 def _rule(payload: Payload) -> str:
-    rows = "".join(
-        f"<li><b>{ROLES[part['role']]}</b>: {_e(part['text'])}{_came_out(payload, part)}</li>"
-        for part in payload["parts"]
-    )
-    return f'<ul class="rr-rule">{rows}</ul>'
+    parts = ((part, f"<b>{_role(part['role'])}</b>: {_e(part['text'])}") for part in payload["parts"])
+    return _list((f"{text}{_came_out(payload, part)}" for part, text in parts), "rr-rule")
 
 
 def source_link(address: str) -> str:
@@ -210,10 +188,9 @@ def _record(payload: Payload, every: bool) -> str:
     for fact in map(registry.fact, payload["facts"]):
         sources = fact.source.split(" ; ")[: None if every else 1]
         about = ", ".join([quantity(fact.date) if fact.date else "undated", f"{fact.standing} source"])
-        rows.append(
-            f"<li>{_e(fact.fact)} <small>{about}: {listing([source_link(s) for s in sources])}</small></li>"
-        )
-    return f'<p>The public record:</p><ul class="rr-record">{"".join(rows)}</ul>' if rows else ""
+        links = listing([source_link(source) for source in sources])
+        rows.append(f"{_e(fact.fact)} <small>{about}: {links}</small>")
+    return f"<p>The public record:</p>{_list(rows, 'rr-record')}" if rows else ""
 
 
 def _specifications(payload: Payload, every: bool) -> str:
@@ -233,12 +210,12 @@ def _specifications(payload: Payload, every: bool) -> str:
 
 
 def _revisions(payload: Payload) -> str:
-    rows = "".join(
-        f"<li>Rule revised on {_e(quantity(entry['date']))}, after the number was known: {_e(entry['what'])} "
-        f"Before: {_e(LOOK[entry['was']][0].lower())}.</li>"
+    rows = (
+        f"Rule revised on {_e(quantity(entry['date']))}, after the number was known: {_e(entry['what'])} "
+        f"Before: {_e(LOOK[entry['was']][0].lower())}."
         for entry in payload["revised"]
     )
-    return f'<ul class="rr-revised">{rows}</ul>' if rows else ""
+    return _list(rows, "rr-revised")
 
 
 def as_html(payload: Payload, every: bool = False, folded: bool = True) -> str:
@@ -273,26 +250,22 @@ def as_html(payload: Payload, every: bool = False, folded: bool = True) -> str:
 
 def _rest(payload: Payload, every: bool) -> str:
     """What is folded: all figures, the rule, the ways in which it was measured, the record, the revisions."""
-    later = _table(
-        ["Later", "Deciding figure", "By the rule"],
-        [
-            [row["value"], quantity(row["figure"], row["unit"]), LOOK[row["verdict"]][0]]
-            for row in payload["later"]
-        ],
-        "rr-later",
+    later = (
+        [row["value"], quantity(row["figure"], row["unit"]), LOOK[row["verdict"]][0]]
+        for row in payload["later"]
     )
-    figures = _table(
-        [],
-        # A fact in words stands among the record below, as its sentence.
-        ([m["label"], quantity(m["value"], m["unit"])] for m in payload["measured"] if m["unit"] != "text"),
-        "rr-figures",
+    # A fact in words stands among the record below, as its sentence.
+    figures = (
+        [line["label"], quantity(line["value"], line["unit"])]
+        for line in payload["measured"]
+        if line["unit"] != "text"
     )
     return (
         f"<details><summary>All figures, the rule and the sources of {_e(payload['id'])}</summary>"
         + _line("Caveat", "rr-caveat", " ".join(notes(payload)))
         + _line("Control", "rr-control", (payload["robustness"] or {}).get("control") or "")
-        + figures
-        + later
+        + _table([], figures, "rr-figures")
+        + _table(["Later", "Deciding figure", "By the rule"], later, "rr-later")
         + _rule(payload)
         + _specifications(payload, every)
         + _record(payload, every)
@@ -310,14 +283,10 @@ def as_text(payload: Payload) -> str:
     return "\n  ".join(filter(None, lines))
 
 
-# -------------------------------------------------------------------------------------------- for machines
-
-
 def claim_review(payload: Payload) -> dict[str, Any]:
     """The verdict as schema.org's ClaimReview."""
     article = registry.article()
-    name, _, _ = LOOK[payload["verdict"]]
-    rating: dict[str, Any] = {"@type": "Rating", "alternateName": name}
+    rating: dict[str, Any] = {"@type": "Rating", "alternateName": LOOK[payload["verdict"]][0]}
     if payload["verdict"] in RATING:
         rating |= {"ratingValue": RATING[payload["verdict"]], "bestRating": 5, "worstRating": 1}
     return {
@@ -346,14 +315,21 @@ def bundle(payload: Payload) -> dict[str, Any]:
     return shown
 
 
+def _usual(payload: Payload) -> dict[str, Any]:
+    """What most specifications say, in the order of their keys: not saved where they do."""
+    return {"axis": "", "value": "", "kind": "equivalent", "figures": {}, "verdict": payload["by_rule"]}
+
+
 def _saved(payload: Payload) -> dict[str, Any]:
-    """A payload without the words that the registry holds: of its rule, and of the measures that the rule names."""
-    parts = [{key: value for key, value in part.items() if key != "text"} for part in payload["parts"]]
+    """A payload without what the registry holds, and without what most of its rows have in common."""
     named = {str(entry): key for key, entry in _named(payload).items()}
-    measured = [named.get(str(entry), entry) for entry in payload["measured"]]
-    return {key: value for key, value in payload.items() if key not in {"rule", "article"}} | {
-        "parts": parts,
-        "measured": measured,
+    return {key: value for key, value in payload.items() if key not in {"rule", "article", "revised"}} | {
+        "specifications": [
+            {key: value for key, value in way.items() if _usual(payload)[key] != value}
+            for way in payload["specifications"]
+        ],
+        "parts": [{key: value for key, value in part.items() if key != "text"} for part in payload["parts"]],
+        "measured": [named.get(str(entry), entry) for entry in payload["measured"]],
     }
 
 
@@ -363,7 +339,9 @@ def whole(saved: Payload) -> dict[str, Any]:
     return {
         "rule": claim.rule_text(),
         "article": article_figure(saved),
+        "revised": list(claim.revised),
         **saved,
+        "specifications": [{**_usual(saved), **way} for way in saved["specifications"]],
         "parts": [
             {"role": role, "text": text, **part}
             for (role, text), part in zip(claim.rule_lines(), saved["parts"], strict=True)
@@ -378,81 +356,64 @@ def _named(payload: Payload) -> dict[str, dict[str, Any]]:
     return {key: claim.line(key, value) for key, value in payload["figures"].items()} if claim else {}
 
 
-def _shown(what: Tiles | Cards, kind: str, ids: Sequence[str]) -> dict[str, Any]:
-    """What a notebook shows of several claims, and for the report which claims, and as what."""
-    claims = {"show": kind, "claims": list(ids)}
-    return {"text/html": what._repr_html_(), "text/plain": repr(what), CLAIMS_MIME: claims}
-
-
-def _part(payload: Payload) -> str:
-    return str(payload["claim"]["place"]).rsplit(", ", 1)[0]
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """A board of verdicts: one tile a claim by part of the article, with sign, id and reason."""
-
-    payloads: tuple[Payload, ...]
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return _shown(self, "tiles", [payload["id"] for payload in self.payloads])
-
-    def _repr_html_(self) -> str:
-        rows = []
-        for part in dict.fromkeys(_part(payload) for payload in self.payloads):
-            own = [p for p in self.payloads if _part(p) == part]
-            tiles = "".join(
-                f'<li style="display:inline-block;margin:2px;padding:.15em .4em;border-radius:.3em;color:#fff;'
-                f'background:{LOOK[p["verdict"]][2]}" title="{_e(p["because"])}">{LOOK[p["verdict"]][1]} {p["id"]}</li>'
-                for p in own
-            )
-            rows.append(
-                f'<dt>{_e(part)} ({len(own)})</dt><dd><ul style="padding:0;margin:0">{tiles}</ul></dd>'
-            )
-        counts = {key: sum(p["verdict"] == key for p in self.payloads) for key in rules.SCALE}
-        key = " · ".join(f"{LOOK[name][1]} {LOOK[name][0]} {n}" for name, n in counts.items() if n)
-        return f'<div class="rr-tiles"><p>{_e(key)}</p><dl>{"".join(rows)}</dl></div>'
-
-    def __repr__(self) -> str:
-        return " ".join(f"{p['id']}{LOOK[p['verdict']][1]}" for p in self.payloads)
-
-
-def tiles(payloads: Iterable[Payload]) -> Tiles:
-    """A board of verdicts, in the order in which they are given."""
-    return Tiles(tuple(payloads))
-
-
 @dataclass(frozen=True)
 class Cards:
-    """What the article says: some claims with their rules, before any number."""
+    """Several claims, shown together: which, as HTML and as text; and for the report, as what."""
 
-    claims: tuple[registry.Claim, ...]
+    kind: str
+    claims: tuple[str, ...]
+    html: str
+    text: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return _shown(self, "cards", [claim.id for claim in self.claims])
+        which = {"show": self.kind, "claims": list(self.claims)}
+        return {"text/html": self.html, "text/plain": self.text, CLAIMS_MIME: which}
 
     def _repr_html_(self) -> str:
-        rows = []
-        for claim in self.claims:
-            rule = "".join(f"<li><b>{ROLES[r]}</b>: {_e(text)}</li>" for r, text in claim.rule_lines())
-            loose = "".join(f"<li>“{_e(word)}”: {_e(sense)}</li>" for word, sense in claim.loose.items())
-            reason = f"<p>{_e(claim.reason)}</p>" if claim.reason else ""
-            rows.append(
-                f'<div class="rr-claim" style="border-left:3px solid #888;padding:.2em 1em;margin:.6em 0">'
-                f'<p class="rr-says"><b>{claim.id}</b> {_e(claim.says)} '
-                f'<span class="rr-clarity">({_e(claim.place)}; {claim.kind}; the claim is '
-                f"{CLARITY[claim.clarity]})</span></p>"
-                f"<details><summary>How {claim.id} is judged</summary><ul>{rule}</ul>"
-                + (f"<p>Words taken to mean:</p><ul>{loose}</ul>" if loose else "")
-                + f"{reason}</details></div>"
-            )
-        return f'<div class="rr-claims">{"".join(rows)}</div>'
+        return self.html
 
     def __repr__(self) -> str:
-        return "\n".join(f"{c.id} {c.says}" for c in self.claims)
+        return self.text
+
+
+def tiles(payloads: Iterable[Payload]) -> Cards:
+    """A board of verdicts: one tile a claim by part of the article, with sign, id and reason."""
+    given, parts = tuple(payloads), dict[str, list[str]]()
+    for payload in given:
+        _, sign, colour = LOOK[payload["verdict"]]
+        parts.setdefault(str(payload["claim"]["place"]).rsplit(", ", 1)[0], []).append(
+            f'<li style="display:inline-block;margin:2px;padding:.15em .4em;border-radius:.3em;color:#fff;'
+            f'background:{colour}" title="{_e(payload["because"])}">{sign} {payload["id"]}</li>'
+        )
+    rows = "".join(
+        f'<dt>{_e(part)} ({len(own)})</dt><dd><ul style="padding:0;margin:0">{"".join(own)}</ul></dd>'
+        for part, own in parts.items()
+    )
+    counts = {key: sum(payload["verdict"] == key for payload in given) for key in rules.SCALE}
+    key = " · ".join(f"{LOOK[name][1]} {LOOK[name][0]} {n}" for name, n in counts.items() if n)
+    page = f'<div class="rr-tiles"><p>{_e(key)}</p><dl>{rows}</dl></div>'
+    text = " ".join(f"{payload['id']}{LOOK[payload['verdict']][1]}" for payload in given)
+    return Cards("tiles", tuple(payload["id"] for payload in given), page, text)
 
 
 def cards(*claim_ids: str, notebook: str = "") -> Cards:
-    """Cards of what the article says: some claims by id, or all that a notebook judges."""
-    chosen = registry.in_notebook(notebook) if notebook else map(registry.claim, claim_ids)
-    return Cards(tuple(chosen))
+    """What the article says: some claims by id, or all that a notebook judges, with their rules, before any number."""
+    chosen = registry.in_notebook(notebook) if notebook else [*map(registry.claim, claim_ids)]
+    page = f'<div class="rr-claims">{"".join(map(_claim, chosen))}</div>'
+    text = "\n".join(f"{claim.id} {claim.says}" for claim in chosen)
+    return Cards("cards", tuple(claim.id for claim in chosen), page, text)
+
+
+def _claim(claim: registry.Claim) -> str:
+    rule = "".join(f"<li><b>{_role(role)}</b>: {_e(text)}</li>" for role, text in claim.rule_lines())
+    loose = "".join(f"<li>“{_e(word)}”: {_e(sense)}</li>" for word, sense in claim.loose.items())
+    return (
+        f'<div class="rr-claim" style="border-left:3px solid #888;padding:.2em 1em;margin:.6em 0">'
+        f'<p class="rr-says"><b>{claim.id}</b> {_e(claim.says)} '
+        f'<span class="rr-clarity">({_e(claim.place)}; {claim.kind}; the claim is '
+        f"{CLARITY[claim.clarity]})</span></p>"
+        f"<details><summary>How {claim.id} is judged</summary><ul>{rule}</ul>"
+        + (f"<p>Words taken to mean:</p><ul>{loose}</ul>" if loose else "")
+        + (f"<p>{_e(claim.reason)}</p>" if claim.reason else "")
+        + "</details></div>"
+    )
