@@ -241,9 +241,8 @@ def check(exercise_id: str, answer: Any, mkt: market.Market | None = None) -> No
 
     found = judge(exercise_id, answer, mkt or market.current())
     marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(found.line, quote=False))
-    display({"text/plain": found.line, "text/html": f'<p class="rr-check">{marked}</p>'}, raw=True)
-    if found.right is None:
-        display({"text/plain": "", "text/html": FOLD}, raw=True)
+    shown = f'<p class="rr-check">{marked}</p>' + (FOLD if found.right is None else "")
+    display({"text/plain": found.line, "text/html": shown}, raw=True)
 
 
 def judge(exercise_id: str, answer: Any, mkt: market.Market | None) -> Result:

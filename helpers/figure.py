@@ -244,9 +244,14 @@ class Chart:
 
     @property
     def note(self) -> str:
-        """What stands under the title: how to read the chart, and figures of the title that are not drawn."""
-        shows = [num(v, 2) if isinstance(v, int | float) else v for v in self.carry.get("shows", ())]
-        return " · ".join([*([self.carry["note"]] if "note" in self.carry else []), *self.words, *shows])
+        """What stands under the title: how to read the chart."""
+        return " · ".join([*([self.carry["note"]] if "note" in self.carry else []), *self.words])
+
+    @property
+    def shows(self) -> str:
+        """What stands under the picture: figures of the title that are not written in it."""
+        shows = self.carry.get("shows", ())
+        return " · ".join(num(value, 2) if isinstance(value, int | float) else value for value in shows)
 
     def _unseen(self) -> list[str]:
         """Numbers and dates of the title that stand nowhere in the picture, to the precision of the title."""
@@ -255,7 +260,7 @@ class Chart:
             for name in re.findall(r"[A-Z][\w&]*[ -]\d+\b", entry["name"]):
                 title = title.replace(name, "")
         texts = [text.get_text() for text in _texts(self.figure, scales=False)]
-        shown = " | ".join(" ".join(text.split()) for text in [*texts, self.note, self.source])
+        shown = " | ".join(" ".join(text.split()) for text in [*texts, self.note, self.shows, self.source])
         days, told = {m.groups() for m in _DATE.finditer(title)}, {m.groups() for m in _DATE.finditer(shown)}
         missing = [f"{day} {month}" for day, month in sorted(days - told)]
         title = _DATE.sub("", title)
@@ -336,7 +341,7 @@ class Chart:
     def payload(self) -> dict[str, Any]:
         """The chart as plain data, from which a page can be built around the picture."""
         return {
-            "kind": self.kind, "title": self.carry["title"], "note": self.note,
+            "kind": self.kind, "title": self.carry["title"], "note": self.note, "shows": self.shows,
             "unit": self.carry["unit"], "source": self.source, "series": self.ids, "synthetic": self.synthetic,
             "width": PAGE, "height": round(self.figure.get_figheight() * PAGE / WIDTH), "overlaps": self.overlaps,
             "table": tables.payload(self.numbers(), self.carry.get("digits", 2))
@@ -368,12 +373,15 @@ class Chart:
 
         self._check()
         about, alt = self.payload(), self.alt
-        title, note, source = (html.escape(about[name]) for name in ("title", "note", "source"))
+        title, note, shows, source = (
+            html.escape(about[name]) for name in ("title", "note", "shows", "source")
+        )
         numbers = tables.as_html(about["table"], tables.SYNTHETIC if self.synthetic else "")
         head = f'<div class="rr-chart"><strong>{title}</strong>{f"<br>{note}" if note else ""}</div>'
         foot = (
-            f'<div class="rr-chart"><small>{source}</small><details class="rr-data"><summary>The numbers behind this '
-            f"chart</summary>{numbers}<p>In words: {html.escape(alt)}</p></details></div>"
+            f'<div class="rr-chart"><small>{f"{shows}<br>" if shows else ""}{source}</small>'
+            '<details class="rr-data"><summary>The numbers behind this chart</summary>'
+            f"{numbers}<p>In words: {html.escape(alt)}</p></details></div>"
         )
         size = {"width": about["width"], "height": about["height"], "alt": alt}
         display({"text/html": head, "text/plain": about["title"]}, raw=True)

@@ -212,28 +212,18 @@ def run(
     """Execute notebooks, two at a time, and save each, normalised, at ``place(name)``.
 
     Notebooks that judge no claim run last: they show what the others found. One that read nothing that has changed
-    since it was last executed is taken from that execution (:mod:`helpers.executions`), and a line says so.
+    since it was last executed is taken from that execution (:mod:`helpers.executions`), and a line says so, unless
+    ``fresh`` is true. ``progress`` is called with a line for each notebook, in their order; ``bar`` draws one over
+    all cells on standard error.
 
-    Parameters
-    ----------
-    wanted, place : names, and the file for each
-    progress : called with a line for each notebook, in their order
-    bar : draw a progress bar over all cells on standard error
-    failures : takes the sentence of a notebook that fails, by name; its committed run stands in for it, for
-        the others too, and they go on
-    fresh : execute every notebook
-
-    Raises
-    ------
-    NotebookError
-        with the notebook, the code cell and the last line of the error, unless ``failures`` is there.
+    The first that fails raises NotebookError with the notebook, the code cell and the last line of the error. With
+    ``failures`` none does: it takes the sentences by name, and the committed run stands in for what failed.
     """
     from tqdm import tqdm
 
     from helpers.claims import seal
 
-    first = [name for name in wanted if judges(name)]
-    seal.executed(first)
+    seal.executed(first := [name for name in wanted if judges(name)])
     rest = [name for name in wanted if name not in first]
     seen = str(place(wanted[0]).parent) if first else os.environ.get(EXECUTED, "")
     books = {name: read(path_of(name)) for name in [*first, *rest]}

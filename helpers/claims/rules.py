@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from helpers.words import listing
+from helpers.words import MINUS, listing
 
 SUPPORTED = "supported"
 CAVEAT = "supported-with-caveat"
@@ -214,11 +214,17 @@ def _reads(words: Callable[[Mapping[str, Any], Label], str]) -> Callable[[Any, L
 
 
 def _bounds_text(given: Mapping[str, Any], label: Label = str) -> str:
-    return listing([f"{key.replace('_', ' ')} {given[key]}" for key in _BOUNDS if key in given])
+    return listing([f"{key.replace('_', ' ')} {_signed(given[key])}" for key in _BOUNDS if key in given])
+
+
+def _signed(value: Any) -> str:
+    return str(value).replace("-", MINUS) if isinstance(value, int | float) else str(value)
 
 
 def _level_text(given: Mapping[str, Any], label: Label) -> str:
-    return f"{given['target']} " + (f"within {given['tolerance']}" if given["tolerance"] else "exactly")
+    return f"{_signed(given['target'])} " + (
+        f"within {given['tolerance']}" if given["tolerance"] else "exactly"
+    )
 
 
 def _compare_text(given: Mapping[str, Any], label: Label) -> str:

@@ -71,8 +71,10 @@ def summary() -> str:
     """One sentence on the rules of the whole collection."""
     claims, known = registry.load(), (_read() or {}).get("sealed", {})
     early = sum(_fits(known.get(key), claim) and known[key]["before"] for key, claim in claims.items())
-    if not early:
+    if not known:
         return "The rules were not sealed: no dated hash shows that they stood before their numbers."
+    if not early:
+        return "The rules were not sealed before their notebooks were first executed."
     return (
         f"{early} of {len(claims)} rules stand as they were sealed before their notebook was first executed."
     )
