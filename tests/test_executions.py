@@ -114,9 +114,10 @@ def test_a_line_says_what_was_taken_and_when():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")
-def test_the_warmed_process_takes_its_kernels_with_it():
+def test_the_warmed_process_takes_its_kernels_with_it(tmp_path):
     parent = kernels.Parent()
-    number = parent.fork(["-f", os.devnull], dict(os.environ), os.getcwd())
+    # A kernel removes the file that it is given when it ends by itself: a place of its own, never one of the system.
+    number = parent.fork(["-f", str(tmp_path / "kernel.json")], dict(os.environ), os.getcwd())
     kernel = kernels.Kernel(number)
     assert kernel.parent().pid == parent.process.pid
     parent.process.kill()
