@@ -19,6 +19,7 @@ from nbformat.v4 import new_markdown_cell, new_output
 from PIL import Image
 from reporting import Reader
 
+from course import checks
 from helpers import notebooks, report, tables
 from helpers.claims import card
 from helpers.files import HelperError
@@ -179,6 +180,10 @@ def test_code_and_solutions_are_folded(read):
     assert "solution" in folded
     assert folded.count("code") == 6
     assert not [given for given in read["01-first.html"].all("details") if "open" in given]
+
+
+def test_the_switch_of_a_plain_export_stays_hidden_on_our_pages():
+    assert markup.safe(checks.FOLD) == '<details hidden="" class="fold"><summary>Solution</summary></details>'
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -34,6 +34,7 @@ _OF_MATH = """
 _ATTRIBUTES = {
     "*": {"aria-label", "class", "id", "role", "tabindex", "title"},
     "a": {"href", "rel"},
+    "details": {"hidden"},  # a switch that only a plain export shows
     "ol": {"start"},
     "th": {"colspan", "rowspan", "scope"},
     "td": {"colspan", "rowspan"},
