@@ -481,8 +481,8 @@ class Store:
             bad = (values < 0 if column == "volume" else values <= 0) | np.isinf(values)
             if bad.any():
                 raise self._value_fault(rows, column, int(bad.argmax()))
-            if column != "volume" and (at := _leap(rows.codes, values)) is not None:
-                raise self._value_fault(rows, column, at, ", far off the days around it")
+            if column != "volume" and (far := leaps(rows.codes, values)).any():
+                raise self._value_fault(rows, column, int(far.argmax()), ", far off the days around it")
         top, bottom = (rows.values.get(field, np.array([])) for field in ("high", "low"))
         if len(top) == len(bottom) and (bad := bottom > top * _HAIR).any():
             raise self._value_fault(rows, "low", int(bad.argmax()), ", above its high")
@@ -654,15 +654,15 @@ def _groups(file: pq.ParquetFile, column: int, wanted: Sequence[str]) -> list[in
     return found
 
 
-def _leap(codes: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> int | None:
-    """Place of a price that is far off the one before it, or off both of its neighbours; None if there is none."""
+def leaps(codes: np.ndarray[Any, Any], values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Which positive prices are far off the one before them in their series, or off both of their neighbours."""
     with np.errstate(invalid="ignore"):
         step = np.log(values[1:] / values[:-1])
         step[codes[1:] != codes[:-1]] = 0.0
         size = np.abs(step)
         far = size > np.log(_LEAP)
         far[:-1] |= (size[:-1] > np.log(_SPIKE)) & (size[1:] > np.log(_SPIKE)) & (step[:-1] * step[1:] < 0)
-    return int(far.argmax()) + 1 if far.any() else None
+    return np.concatenate([[False], far])[: len(values)]
 
 
 @cache

@@ -14,8 +14,6 @@ from helpers.words import and_more
 
 #: A one-day change by more than this factor is looked at; a 3:2 split cannot be told from a bad day.
 JUMP = 1.6
-#: A price that is so many times the one before it, or that of both its neighbours, is wrong: no store is read with it.
-LEAP, ALONE = 8.0, 3.0
 #: Splits that companies make, as new shares for an old one; their inverses are reverse splits.
 SPLITS = (3 / 2, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50)
 #: How near to a split's factor a jump must be: the price also moves on such a day.
@@ -153,12 +151,9 @@ def _sessions(frame: pd.DataFrame, dates: pd.DatetimeIndex, entry: dict[str, Any
 def _bars(frame: pd.DataFrame, dates: pd.DatetimeIndex, found: Findings) -> None:
     values = frame[["open", "high", "low", "close", "adj_close"]].to_numpy()
     opened, high, low, close, _ = values.T
-    step = np.diff(np.log(np.where(values > 0, values, np.nan)), axis=0, prepend=np.nan)
-    after = np.roll(step, -1, axis=0)
-    alone = (np.minimum(abs(step), abs(after)) > np.log(ALONE)) & (step * after < 0)
-    found.where(
-        ((abs(step) > np.log(LEAP)) | alone).any(axis=1), dates, "a price is far off the days around it"
-    )
+    positive, one = np.where(values > 0, values, np.nan), np.zeros(len(values))
+    far = np.any([store.leaps(one, column) for column in positive.T], axis=0)
+    found.where(far, dates, "a price is far off the days around it")
     volume = frame["volume"].to_numpy(float, na_value=np.nan)
     found.where(((values <= 0) | np.isinf(values)).any(axis=1), dates, "a price is not a positive number")
     found.where((volume < 0) | (volume > MOST_VOLUME), dates, "the volume is negative or beyond belief")
