@@ -343,13 +343,13 @@ def _examined(path: Path) -> tuple[dict[str, Any], list[Claim], list[str]]:
                 for spot, fault in found
             ],
         )
-    content, facts = _filled(content), read_facts()
+    content, facts, books = _filled(content), read_facts(), notebook_names()
     claims = [Claim(**entry) for entry in content["claims"]]
     faults = [f"{path.name} line {_line_at(node, spot)}: {fault}" for spot, fault in _head_faults(content)]
     seen: dict[str, int] = {}
     for number, claim in enumerate(claims):
         line = _line_at(node, ["claims", number])
-        own = list(_claim_faults(claim, content["sections"], facts))
+        own = list(_claim_faults(claim, content["sections"], facts, books))
         if claim.id in seen:
             own.append(f"the id is already used in line {seen[claim.id]}; a claim stands once.")
         faults += [f"{path.name} line {line} ({claim.id}): {fault}" for fault in own]
@@ -459,8 +459,8 @@ def _today() -> str:
 Facts = Mapping[str, rules.Fact]
 
 
-def _claim_faults(claim: Claim, sections: Mapping[str, str], facts: Facts) -> Iterator[str]:
-    for names, known, fault in _mentions(claim, sections, facts):
+def _claim_faults(claim: Claim, sections: Mapping[str, str], facts: Facts, books: list[str]) -> Iterator[str]:
+    for names, known, fault in _mentions(claim, sections, facts, books):
         yield from (fault.format(name) for name in names if name and name not in known)
     if not claim.notebook:
         yield "there is no notebook yet but a start page; write one, or let `new-claim --write` begin it."
@@ -490,7 +490,7 @@ def _reasons(claim: Claim) -> dict[str, str]:
 
 
 def _mentions(
-    claim: Claim, sections: Mapping[str, str], facts: Facts
+    claim: Claim, sections: Mapping[str, str], facts: Facts, books: list[str]
 ) -> Iterator[tuple[Iterable[str], Iterable[str], str]]:
     """What an entry names, among what each name must be, and the sentence on one that is not."""
     unknown = "unknown series {}; add it to series.yaml or correct the name."
@@ -498,7 +498,7 @@ def _mentions(
     yield claim.facts, facts, "unknown fact {}; add it to facts/ or correct the name."
     yield [claim.section], sections, "unknown section '{}'; add it to `sections` or correct it."
     unknown = "there is no notebook '{}'; correct the name or write it first."
-    yield [claim.notebook], notebook_names(), unknown
+    yield [claim.notebook], books, unknown
     unknown = "the rule uses the measure {}, which `measures` does not declare; add its label and unit."
     yield rules.measures_of(claim.rule), claim.measures, unknown
     unknown = "the rule uses the fact {}, which `facts` does not list; add it."
