@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -99,6 +102,20 @@ def project(folder: Path) -> Path:
     shutil.move(own / "claims.yaml", folder / "data")
     shutil.move(own / "facts", folder / "data")
     return folder
+
+
+def told(script: str, *arguments: Any, **more: Any) -> Any:
+    """What a script says in JSON, run in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        **more,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def png() -> str:

@@ -1,9 +1,7 @@
 """A report killed wherever it writes: one of the two sites is whole, no kernel goes on, the next run needs no hand."""
 
-import json
 import os
 import re
-import subprocess
 import sys
 
 import pytest
@@ -139,17 +137,14 @@ def test_a_report_killed_wherever_it_writes(small_store, tmp_path):
     for name, claims in (("01-first", ["C01", "C02"]), ("02-second", ["C03"])):
         book = reporting.notebook("What?", reporting.code(RUNS.format(claims=claims)))
         notebooks.write(book, tmp_path / "work" / f"{name}.ipynb")
-    done = subprocess.run(
-        [sys.executable, "-c", KILLER, str(tmp_path / "work"), str(POINTS), str(small_store)],
+    result = reporting.told(
+        KILLER,
+        tmp_path / "work",
+        POINTS,
+        small_store,
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(project), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
     )
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
     assert not result["bad"], result
     assert len(result["chosen"]) == POINTS
     assert {"open", "os.rename", "os.mkdir", "os.remove"} <= {event for event, _ in result["touches"]}

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import reporting
 import requests
 from conftest import REFERENCE, ROOT, needs_reference
 from loopback import Providers, certificate
@@ -654,16 +655,8 @@ def test_a_kill_at_any_point_of_the_writing(client, providers, tmp_path):
     old = tmp_path / "before" / "market"
     fetch.fetch(client, old, ["FEDFUNDS", "FF3M"], as_of=BEFORE)
     script = KILLER.format(root=str(ROOT), tests=str(ROOT / "tests"), end=END)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script, providers.base, str(old), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert not result["bad"], done.stderr
+    result = reporting.told(script, providers.base, old, tmp_path)
+    assert not result["bad"], result
     assert {"replace", "copyfile", "write_table", "write_bytes", "rmtree"} <= set(result["steps"])
     assert result["old"] > 5
     assert result["new"] > 0
